@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The narrow waist: what vmforkd's core asks of a hypervisor, and what it is told. */
+#ifndef VMFORK_BACKEND_H
+#define VMFORK_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <jansson.h>
+
+#include "pager_proto.h"
+
+/**
+ * DOC: Backends
+ *
+ * The core knows families, tickets, clones, checkpoints and the channel's
+ * contents; a backend knows one hypervisor. Every op starts something and returns
+ * 0 or a negative errno at once; what it started ends with exactly one call of
+ * core_event(). Ops never block (no synchronous QMP, no waiting for a process).
+ * One op at a time per VM, except kill() and destroy(), which end any other: its
+ * event still comes (with an error), or comes no more after destroy().
+ *
+ * A VM's life, as the backend sees it:
+ *
+ *   (start ROOT) STARTING -> RUNNING <-> FROZEN (freeze ... resume)
+ *   (start STANDBY) STARTING -> STANDBY -> (load) LOADED -> (resume) RUNNING
+ *   any -> DEAD (VM_EV_DEAD comes once, asked for or not) -> destroy()
+ *
+ * The fork of a VM, in calls: prepare(parent) early, at the ticket; in the guest's
+ * fork point freeze(parent); core writes the parent's answer; resume(parent); for
+ * each clone load(clone, checkpoint) side by side; core writes its fork block; when
+ * all are loaded, resume() all.
+ */
+
+#define VM_NAME_MAX	64
+#define VM_DISKS_MAX	8
+#define VM_PATH_MAX	256
+
+/** struct vm_disk - one writable disk; the VM writes to an overlay of its own. */
+struct vm_disk {
+	char path[VM_PATH_MAX];	/* base image: never written */
+	char format[16];	/* "raw" or "qcow2" */
+};
+
+/** struct vm_config - what a root VM was started with; clones inherit it. */
+struct vm_config {
+	char name[VM_NAME_MAX];
+	uint64_t memory;	/* bytes, a multiple of 2 MiB */
+	unsigned int vcpus;	/* 1..16 */
+	char accel[8];		/* "auto", "kvm", "tcg" */
+	char machine[8];	/* "pc", "q35" */
+	char kernel[VM_PATH_MAX];	/* or empty: boots from its first disk */
+	char initrd[VM_PATH_MAX];
+	char append[1024];
+	char net[8];		/* "none", "user" */
+	unsigned int ndisks;
+	struct vm_disk disks[VM_DISKS_MAX];
+};
+
+enum vm_event {
+	VM_EV_STARTED = 1,	/* start(): runs (ROOT) or waits (STANDBY) */
+	VM_EV_PREPARED,		/* prepare() */
+	VM_EV_FROZEN,		/* freeze(): the checkpoint is complete */
+	VM_EV_RESUMED,		/* resume() */
+	VM_EV_LOADED,		/* load() */
+	VM_EV_ADOPTED,		/* adopt(): @arg: 1 running, 0 stopped */
+	VM_EV_RANG,		/* the guest rang the doorbell (any number of times) */
+	VM_EV_POWEROFF,		/* the guest powered itself off; DEAD follows */
+	VM_EV_PANIC,		/* the guest panicked; DEAD follows */
+	VM_EV_DEAD,		/* its process is gone; @arg: as of waitpid(2) */
+};
+
+/** struct fork_times - CLOCK_MONOTONIC, ns; 0: not reached. For the closing table. */
+struct fork_times {
+	uint64_t rang;		/* the request was seen */
+	uint64_t stopped;	/* parent: its vCPUs stand still */
+	uint64_t saved;		/* parent: descriptor complete */
+	uint64_t snapped;	/* parent: snapshot process exists */
+	uint64_t resumed;	/* vCPUs run (again) */
+	uint64_t load_begin;	/* clone */
+	uint64_t loaded;	/* clone */
+};
+
+struct vm;		/* core/vm.h; backends use the accessors below */
+struct checkpoint;
+
+/* What a backend may ask of the core. */
+const struct vm_config *vm_config(const struct vm *vm);
+uint64_t vm_handle(const struct vm *vm);
+const char *vm_dir(const struct vm *vm);	/* its own directory, exists, runtime */
+bool vm_is_clone(const struct vm *vm);		/* made by load() */
+void *vm_backend(const struct vm *vm);		/* backend's own, or NULL */
+void vm_set_backend(struct vm *vm, void *priv);
+struct fork_times *vm_times(struct vm *vm);
+uint64_t checkpoint_handle(const struct checkpoint *cp);
+struct vm *checkpoint_vm(const struct checkpoint *cp);	/* NULL once that VM is gone */
+const struct vm_config *checkpoint_config(const struct checkpoint *cp);
+void *checkpoint_backend(const struct checkpoint *cp);
+void checkpoint_set_backend(struct checkpoint *cp, void *priv);
+
+/**
+ * core_event() - something ended or happened. Called from the event loop only,
+ * never from inside an op.
+ * @err:	0 or a negative errno (for the completions)
+ * @arg:	see enum vm_event
+ */
+void core_event(struct vm *vm, enum vm_event ev, int err, int arg);
+
+/** core_store_fd() - keep @fd alive over a restart of vmforkd; the caller's fd
+ * stays the caller's. core_take_fd(): the stored fd (once), or -1. Names as in
+ * "vm12.uffd"; core_drop_fds("vm12.*") at the end. */
+int core_store_fd(const char *name, int fd);
+int core_take_fd(const char *name);
+void core_drop_fds(const char *prefix);
+
+/** core_spawn() - start a process as the keeper's child; @done gets its pid or a
+ * negative errno; its end arrives as VM_EV_DEAD of @vm when @name is the one given
+ * here. @fds become 3, 4, ...; @out is its stdout and stderr. */
+typedef void (*core_spawned_fn)(struct vm *vm, int pid);
+int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const envp[],
+	       const int *fds, unsigned int nfds, int out, core_spawned_fn done);
+int core_signal(int pid, int sig);
+
+/** core_pager() - send one request with fds; @done gets the answer. The fds are
+ * the caller's and may be closed on return. */
+typedef void (*core_pager_fn)(void *data, const struct pager_rep *rep);
+int core_pager(const struct pager_req *req, const int *fds, unsigned int nfds,
+	       core_pager_fn done, void *data);
+
+struct sd_event;
+struct sd_event *core_loop(void);
+int core_image_dir(void);	/* dirfd of the tmpfs for images: O_TMPFILE there */
+
+enum start_kind { START_ROOT, START_STANDBY };
+
+struct backend_ops {
+	const char *name;
+	/** probe: can it work here? Fills @why in one line either way ("kvm: ..."). */
+	int (*probe)(char *why, size_t len);
+	/** check: is @cfg acceptable? A clear message in @why if not (-EINVAL). */
+	int (*check)(const struct vm_config *cfg, char *why, size_t len);
+	/**
+	 * start: begin a VM of vm_config(). @channel: fd of the channel region
+	 * (memfd), @size bytes, made by the core. -> VM_EV_STARTED
+	 */
+	int (*start)(struct vm *vm, enum start_kind kind, int channel, size_t size);
+	/** prepare: make what the next freeze() needs (overlay files). -> PREPARED.
+	 * freeze() without it works and is slower. */
+	int (*prepare)(struct vm *vm);
+	/** freeze: stop; new disk overlay; descriptor; memory snapshot; register the
+	 * image with the pager (its "avoid" bitmap copied first). -> FROZEN. On an
+	 * error the VM is still frozen: the core resumes it. */
+	int (*freeze)(struct vm *vm, struct checkpoint *cp);
+	/** resume: -> RESUMED */
+	int (*resume)(struct vm *vm);
+	/** load: stand-by becomes a clone of @cp, stopped. -> LOADED. The core
+	 * writes the channel's contents before resume(). */
+	int (*load)(struct vm *vm, struct checkpoint *cp);
+	/** kick: ring the guest's doorbell. */
+	void (*kick)(struct vm *vm);
+	/** kill: end its process now. -> VM_EV_DEAD */
+	int (*kill)(struct vm *vm);
+	/** destroy: DEAD or never started: forget it, remove its files and fds. */
+	void (*destroy)(struct vm *vm);
+	/** checkpoint_destroy: image, snapshot process, descriptor, frozen disks. */
+	void (*checkpoint_destroy)(struct checkpoint *cp);
+	/* slots of the VM's RAM, for the pager and the bitmaps' size */
+	unsigned int (*slots)(const struct vm_config *cfg, struct pager_slot *slots);
+
+	/* restart of vmforkd: state is JSON of the backend's own; fds: core_take_fd() */
+	json_t *(*save)(const struct vm *vm);
+	int (*adopt)(struct vm *vm, json_t *state);	/* -> ADOPTED or DEAD */
+	json_t *(*checkpoint_save)(const struct checkpoint *cp);
+	int (*checkpoint_adopt)(struct checkpoint *cp, json_t *state);
+
+	/* figures and places, added to a VM's or checkpoint's JSON for vmforkctl
+	 * ("console": path, "pid", "qmp", "overlay", "private_dirty"...; "descriptor_bytes",
+	 * "descriptor_stored_bytes", "image_bytes"...) */
+	void (*describe)(const struct vm *vm, json_t *into);
+	void (*checkpoint_describe)(const struct checkpoint *cp, json_t *into);
+};
+
+extern const struct backend_ops qemu_backend;
+
+#endif /* VMFORK_BACKEND_H */
