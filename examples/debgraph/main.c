@@ -22,12 +22,12 @@ static const char usage[] =
 "  -n, --clones N       clones to ask for (8)\n"
 "  -e, --every K        ask about every K-th package only (1)\n"
 "      --no-fork        do it all in this process: the answers must be the same\n"
+"      --hold FILE      keep the clones, when they have answered, until FILE can be read from\n"
 "      --help           this text\n";
 
 struct options {
 	const char *packages;
-	unsigned int clones;
-	unsigned int every;
+	struct plan plan;
 	bool fork;
 };
 
@@ -52,6 +52,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "clones", required_argument, NULL, 'n' },
 		{ "every", required_argument, NULL, 'e' },
 		{ "no-fork", no_argument, NULL, 'N' },
+		{ "hold", required_argument, NULL, 'H' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
@@ -63,13 +64,16 @@ static int parse_options(struct options *o, int argc, char **argv)
 			o->packages = optarg;
 			break;
 		case 'n':
-			err = number("clones", optarg, 1024, &o->clones);
+			err = number("clones", optarg, 1024, &o->plan.clones);
 			break;
 		case 'e':
-			err = number("every", optarg, 1000000, &o->every);
+			err = number("every", optarg, 1000000, &o->plan.every);
 			break;
 		case 'N':
 			o->fork = false;
+			break;
+		case 'H':
+			o->plan.hold = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -117,13 +121,13 @@ static int load(const char *path, struct span *ret)
 
 static int answer(const struct options *o, const struct graph *g)
 {
-	struct share whole = { .index = 0, .count = 1, .every = o->every };
+	struct share whole = { .index = 0, .count = 1, .every = o->plan.every };
 	struct result total;
 	int err;
 
 	result_init(&total);
 	if (o->fork)
-		err = share_among_clones(g, o->clones, o->every, &total);
+		err = share_among_clones(g, &o->plan, &total);
 	else
 		err = share_compute(g, &whole, &total);
 	if (err)
@@ -134,7 +138,7 @@ static int answer(const struct options *o, const struct graph *g)
 
 int main(int argc, char **argv)
 {
-	struct options o = { "/usr/share/debgraph/Packages", 8, 1, true };
+	struct options o = { "/usr/share/debgraph/Packages", { 8, 1, NULL }, true };
 	struct graph *g = NULL;
 	struct span text;
 	int err = parse_options(&o, argc, argv);

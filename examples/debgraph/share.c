@@ -3,6 +3,7 @@
 #include "share.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
@@ -33,7 +34,9 @@ int share_compute(const struct graph *g, const struct share *share, struct resul
 /* struct collection - what the parent has of its clones so far. */
 struct collection {
 	const struct graph *g;
+	const struct plan *plan;
 	struct result *total;
+	int ticket;
 	unsigned int clones;
 	unsigned int results;
 	unsigned int bad;
@@ -57,25 +60,54 @@ static int take_result(struct collection *c, const struct vmfork_record *rec, co
 	return 0;
 }
 
-static int take_record(const struct vmfork_record *rec, const void *payload, void *data)
+static void wait_for_byte(const char *path)
 {
-	const struct vmfork_exit_info *info = payload;
-	struct collection *c = data;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char c;
 
-	if (rec->type == VMFORK_RECORD_DATA)
-		return take_result(c, rec, payload);
-	if (info->reason != VMFORK_EXITED || info->status != 0) {
-		fprintf(stderr, "debgraph: clone %u %s, status %d\n", info->id,
-			info->reason == VMFORK_EXITED ? "failed" :
-			info->reason == VMFORK_KILLED ? "was killed" : "was lost", info->status);
-		c->bad++;
-	}
+	if (fd < 0 || read(fd, &c, 1) < 0)
+		perror(path);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* All answers are in: the clones that wait may end. */
+static void release(struct collection *c)
+{
+	unsigned int id;
+
+	print_step("all answers are in; holding the clones until %s says go", c->plan->hold);
+	wait_for_byte(c->plan->hold);
+	for (id = 1; id <= c->clones; id++)
+		if (c->got[id])
+			vmfork_send(c->ticket, id, 0, "", 1);
+}
+
+static int take_exit(struct collection *c, const struct vmfork_exit_info *info)
+{
+	if (info->reason == VMFORK_EXITED && info->status == 0)
+		return 0;
+	fprintf(stderr, "debgraph: clone %u %s, status %d\n", info->id,
+		info->reason == VMFORK_EXITED ? "failed" :
+		info->reason == VMFORK_KILLED ? "was killed" : "was lost", info->status);
+	c->bad++;
 	return 0;
 }
 
-static int collect(int ticket, struct collection *c)
+static int take_record(const struct vmfork_record *rec, const void *payload, void *data)
 {
-	int err = vmfork_collect(ticket, take_record, c);
+	struct collection *c = data;
+	bool data_record = rec->type == VMFORK_RECORD_DATA;
+	int err = data_record ? take_result(c, rec, payload) : take_exit(c, payload);
+
+	if (!err && data_record && c->plan->hold && c->results + c->bad == c->clones)
+		release(c);
+	return err;
+}
+
+static int collect(struct collection *c)
+{
+	int err = vmfork_collect(c->ticket, take_record, c);
 
 	if (err < 0)
 		return err;
@@ -96,8 +128,11 @@ static unsigned int ms_since(const struct timespec *start)
 }
 
 /* The life of a clone. */
-static _Noreturn void be_clone(const struct graph *g, int vm, int link, const struct share *share)
+static _Noreturn void be_clone(const struct graph *g, int vm, int link, const struct share *share,
+			       bool held)
 {
+	char go[VMFORK_MSG_MAX];
+	struct vmfork_record rec;
 	struct timespec start;
 	struct result part;
 	int err;
@@ -107,6 +142,8 @@ static _Noreturn void be_clone(const struct graph *g, int vm, int link, const st
 	err = share_compute(g, share, &part);
 	if (!err)
 		err = vmfork_send(link, 0, ms_since(&start), &part, sizeof(part));
+	if (!err && held)
+		err = vmfork_recv(link, &rec, go, sizeof(go)) < 0;
 	vmfork_exit(vm, err ? 1 : 0);
 	_exit(1);
 }
@@ -117,19 +154,17 @@ static int complain(int err, enum vmfork_call call)
 	return err;
 }
 
-/* Return: 0 in the parent with @ret_ticket; a clone does not come back. */
-static int fork_machine(const struct graph *g, int vm, unsigned int wanted, unsigned int every,
-			int *ret_ticket, unsigned int *ret_clones)
+/* Return: 0 in the parent, with c->ticket and c->clones; a clone does not come back. */
+static int fork_machine(int vm, struct collection *c)
 {
-	struct share share = { .every = every };
-	unsigned int clones;
+	struct share share = { .every = c->plan->every };
 	struct timespec start;
 	int ticket, id;
 
-	ticket = vmfork_request_ticket(vm, wanted, 0, &clones);
+	ticket = vmfork_request_ticket(vm, c->plan->clones, 0, &c->clones);
 	if (ticket < 0)
 		return complain(ticket, VMFORK_CALL_TICKET);
-	print_step("a ticket for %u clones; forking", clones);
+	print_step("a ticket for %u clones; forking", c->clones);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	id = vmfork_clone(ticket, 0);
 	if (id < 0) {
@@ -138,27 +173,25 @@ static int fork_machine(const struct graph *g, int vm, unsigned int wanted, unsi
 	}
 	if (id > 0) {
 		share.index = (unsigned int)id - 1;
-		share.count = clones;
-		be_clone(g, vm, ticket, &share);
+		share.count = c->clones;
+		be_clone(c->g, vm, ticket, &share, c->plan->hold);
 	}
 	print_step("forked; the call took %u ms of this machine's time", ms_since(&start));
-	*ret_ticket = ticket;
-	*ret_clones = clones;
+	c->ticket = ticket;
 	return 0;
 }
 
-int share_among_clones(const struct graph *g, unsigned int clones, unsigned int every,
-		       struct result *total)
+int share_among_clones(const struct graph *g, const struct plan *plan, struct result *total)
 {
-	struct collection c = { .g = g, .total = total };
-	int vm = vmfork_open(), ticket, err;
+	struct collection c = { .g = g, .plan = plan, .total = total };
+	int vm = vmfork_open(), err;
 
 	if (vm < 0)
 		return complain(vm, VMFORK_CALL_OPEN);
-	err = fork_machine(g, vm, clones, every, &ticket, &c.clones);
+	err = fork_machine(vm, &c);
 	if (!err) {
-		err = collect(ticket, &c);
-		vmfork_close(ticket);
+		err = collect(&c);
+		vmfork_close(c.ticket);
 	}
 	vmfork_close(vm);
 	return err;

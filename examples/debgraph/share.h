@@ -17,11 +17,21 @@ struct share {
 int share_compute(const struct graph *g, const struct share *share, struct result *r);
 
 /**
+ * struct plan - how the work is to be shared.
+ * @hold:	NULL, or a file: when all answers are in, the clones stay until a byte
+ *		can be read from it (a FIFO, say), so that they can be looked at
+ */
+struct plan {
+	unsigned int clones;
+	unsigned int every;
+	const char *hold;
+};
+
+/**
  * share_among_clones() - fork this machine and merge the clones' answers into @total.
  * Returns in the parent alone. Return: 0, or a negative errno, said on stderr: a clone
  * that ended badly or without its result is an error.
  */
-int share_among_clones(const struct graph *g, unsigned int clones, unsigned int every,
-		       struct result *total);
+int share_among_clones(const struct graph *g, const struct plan *plan, struct result *total);
 
 #endif /* DEBGRAPH_SHARE_H */
