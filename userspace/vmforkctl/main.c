@@ -15,7 +15,7 @@ static const struct verb verbs[] = {
 	{ "tree", "", "draw families", cmd_tree, NULL },
 	{ "fork", "VM [-n CLONES]", "fork a running VM", cmd_fork, NULL },
 	{ "checkpoint", "[make] VM NAME | rm NAME|HANDLE... | ls", "make, remove, list checkpoints",
-	  cmd_checkpoint },
+	  cmd_checkpoint, NULL },
 	{ "clone", "CHECKPOINT [-n CLONES]", "create clones of a checkpoint", cmd_clone, NULL },
 	{ "kill", "VM... | --family VM | --ticket HANDLE", "end VMs now", cmd_kill, NULL },
 	{ "wait", "TICKET", "wait until all clones of a ticket have ended", cmd_wait, NULL },
