@@ -15,21 +15,16 @@
 #include "loop.h"
 #include "privileges.h"
 
-#define SPIN_US		50U
-#define SPIN_US_MAX	1000U
-
 struct options {
 	const char *listen;
 	const char *user;
 	int fd;			/* -1: --listen */
-	unsigned int spin_us;
 };
 
 static const struct option longopts[] = {
 	{ "listen", required_argument, NULL, 'l' },
 	{ "fd", required_argument, NULL, 'f' },
 	{ "user", required_argument, NULL, 'u' },
-	{ "spin", required_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -37,13 +32,12 @@ static const struct option longopts[] = {
 
 static void usage(FILE *to)
 {
-	fputs("Usage: vmfork-pager --listen PATH | --fd N [--user NAME] [--spin USEC]\n"
+	fputs("Usage: vmfork-pager --listen PATH | --fd N [--user NAME]\n"
 	      "Serves the page faults of vmfork clones; its peer is vmforkd.\n"
 	      "\n"
 	      "  --listen PATH  listen on a SOCK_SEQPACKET socket at PATH\n"
 	      "  --fd N         use descriptor N: such a socket, listening or connected\n"
 	      "  --user NAME    become this user after the start\n"
-	      "  --spin USEC    look for the next fault this long before sleeping (50)\n"
 	      "  --help, --version\n", to);
 }
 
@@ -78,10 +72,6 @@ static int parse_options(int argc, char **argv, struct options *o)
 			if (!parse_number(optarg, 1 << 20, &fd))
 				goto bad;
 			o->fd = (int)fd;
-			break;
-		case 's':
-			if (!parse_number(optarg, SPIN_US_MAX, &o->spin_us))
-				goto bad;
 			break;
 		case 'h':
 			usage(stdout);
@@ -124,7 +114,7 @@ static int listen_at(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .fd = -1, .spin_us = SPIN_US };
+	struct options o = { .fd = -1 };
 	int err;
 
 	err = parse_options(argc, argv, &o);
@@ -142,7 +132,7 @@ int main(int argc, char **argv)
 		log_err("cannot drop privileges: %s", strerror(-err));
 		return EXIT_FAILURE;
 	}
-	err = loop_run(o.fd, o.spin_us);
+	err = loop_run(o.fd);
 	if (err)
 		log_err("%s", strerror(-err));
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
