@@ -22,8 +22,7 @@ echo "1..9"
 "$program" > /dev/null
 result $? "the module works"
 exec 3<> /dev/vmfork
-rmmod vmfork 2> /dev/null
-[ $? != 0 ]
+! rmmod vmfork 2> /dev/null
 result $? "it stays while the device is open"
 exec 3>&-
 rmmod vmfork
@@ -39,11 +38,11 @@ result $? "free_set can be set at run time"
 "$program" > /dev/null
 result $? "it works as before"
 i=0
-while [ $i -lt 20 ] && rmmod vmfork && insmod "$module"; do
+while [ $i -lt 5 ] && rmmod vmfork && insmod "$module"; do
 	i=$((i + 1))
 done
-[ $i = 20 ]
-result $? "twenty times more"
+[ $i = 5 ]
+result $? "five times more"
 "$program" > /dev/null
 result $? "and works"
 exit $failed
