@@ -143,7 +143,8 @@ static int add_devices(struct args *a, const struct args_in *in)
 
 static int add_boot(struct args *a, const struct args_in *in)
 {
-	static const char *const standby[] = { "-no-reboot", "-incoming", "defer", NULL };
+	/* -S: the saved state says "running" (xen-save-devices-state), yet a clone waits */
+	static const char *const standby[] = { "-no-reboot", "-S", "-incoming", "defer", NULL };
 	const struct vm_config *c = in->config;
 	int r = 0;
 
