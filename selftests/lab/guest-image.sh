@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Makes the guest of the tests and of the demo: a Debian 12 root disk, a kernel, an initramfs.
+#
+#   guest-image.sh [OUT]     OUT (build/lab) gets initrd.img and env, which names all three
+#
+# Environment: KERNEL=6.1 (default) or 6.12; VMFORK_CACHE; VMFORK_MIRROR;
+# KDIR: build directory of the kernel to use. Slow steps are cached by what goes into them; the
+# payload (module, programs, jobs) is packed anew each time, which takes a second.
+set -eu
+export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+. "$here/cache.sh"
+. "$here/kernel.sh"
+. "$here/image.sh"
+
+out=${1:-$top/build/lab}
+mirror=${VMFORK_MIRROR:-http://deb.debian.org/debian}
+packages=systemd-sysv,udev,dbus,kmod,iproute2,procps
+disk_size=1G
+
+# What changes with every build: it is appended to the initramfs, whose init copies it to
+# /usr/lib/vmfork of the root disk (a tmpfs).
+make_payload() { # DIR
+	local tree=$1/payload p f
+	rm -rf "$tree"
+	mkdir -p "$tree/payload"/{bin,jobs,udev}
+	p=$tree/payload
+	cp "$here"/image/{lab-init,load-module,guest-shell} "$p/"
+	cp "$(busybox_static)" "$p/busybox"
+	[ -e "$module" ] && strip -d -o "$p/vmfork.ko" "$module"
+	for f in "$top"/build/guest/*; do
+		[ -f "$f" ] && strip -o "$p/bin/${f##*/}" "$f"
+	done
+	for f in "$top"/selftests/*/jobs/*; do
+		[ -f "$f" ] && cp "$f" "$p/jobs/"
+	done
+	for f in "$top"/userspace/*/*.rules; do
+		[ -f "$f" ] && cp "$f" "$p/udev/"
+	done
+	pack "$tree" "$1/payload.cpio"
+	rm -r "$tree"
+}
+
+choose_kernel "${KERNEL:-6.1}"
+module=$top/build/kmod-$KREL/vmfork.ko
+if [ "${KERNEL:-6.1}" != 6.1 ]; then
+	make -s -C "$top" modules KDIR="$KDIR" >&2
+fi
+kernel='' debian='' disk='' initramfs=''
+cached kernel "[1/4] kernel $KREL" "kernel-$KREL" \
+	"$(hash_of "$here/kernel.sh" "$here/image/modules" "$(kernel_id)")" make_kernel
+cached debian "[2/4] Debian packages (about 30 MB over the network)" debian \
+	"$(hash_of "$packages" "$mirror" "$(declare -f make_debian)")" make_debian "$packages" "$mirror"
+cached disk "[3/4] root disk" disk "$(hash_of "$debian" "$kernel" "$disk_size" \
+	"$(declare -f make_disk chroot_user)" "$here"/image/systemd/*)" \
+	make_disk_as_root "$debian" "$kernel" "$disk_size"
+cached initramfs "[4/4] initramfs" initramfs \
+	"$(hash_of "$kernel" "$here/image/init" "$(busybox_static)" "$(declare -f make_initramfs)")" \
+	make_initramfs "$kernel"
+mkdir -p "$out"
+make_payload "$out"
+cat "$initramfs/initramfs.cpio" "$out/payload.cpio" > "$out/initrd.new"
+rm "$out/payload.cpio"
+mv "$out/initrd.new" "$out/initrd.img"
+cat > "$out/env" << EOF
+LAB_RELEASE=$KREL
+LAB_KERNEL=$kernel/vmlinux
+LAB_VMLINUZ=$kernel/vmlinuz
+LAB_INITRD=$out/initrd.img
+LAB_DISK=$disk/disk.img
+LAB_DISK_FORMAT=raw
+LAB_INDEX_TAR=$debian/root.tar
+LAB_APPEND="console=ttyS0 quiet panic=-1"
+EOF
+say "guest: $KREL, $disk/disk.img, payload $([ -e "$module" ] && echo with || echo WITHOUT) vmfork.ko, $(find "$top/build/guest" -maxdepth 1 -type f 2> /dev/null | wc -l) programs"
