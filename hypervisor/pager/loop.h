@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The event loop of the pager. */
+#ifndef VMFORK_PAGER_LOOP_H
+#define VMFORK_PAGER_LOOP_H
+
+/**
+ * loop_run() - serve until SIGTERM or SIGINT.
+ * @fd:		listening or connected SOCK_SEQPACKET socket
+ * Return: 0 on a signal, or a negative errno.
+ */
+int loop_run(int fd);
+
+#endif /* VMFORK_PAGER_LOOP_H */
