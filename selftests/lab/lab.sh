@@ -236,7 +236,7 @@ lab_boot() { # NAME APPEND [VMFORKCTL-RUN-OPTION]...: starts a guest of the lab'
 	local name=$1 append=$2
 	shift 2
 	vmforkctl run "$name" --accel "$LAB_ACCEL" --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD" \
-		--append "$LAB_APPEND $append" --disk "$LAB_DISK,$LAB_DISK_FORMAT" "$@" > /dev/null
+		--append "$LAB_APPEND $append" --disk "$LAB_DISK,format=$LAB_DISK_FORMAT" "$@" > /dev/null
 }
 
 lab_vm() { # VM MEMBER: one member of the VM's JSON object
