@@ -37,7 +37,7 @@ void clone_fini(struct clone *c);
 /**
  * clone_serve() - take and answer the faults that are there now, one batch.
  * Allocates nothing and waits for nothing but the source.
- * Return: 0, or a negative errno: the clone is lost.
+ * Return: how many faults were answered; or a negative errno: the clone is lost.
  */
 int clone_serve(struct clone *c);
 

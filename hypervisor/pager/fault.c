@@ -157,5 +157,5 @@ int clone_serve(struct clone *c)
 		}
 	}
 	c->stats.serve_ns += now_ns() - start;
-	return 0;
+	return n;
 }

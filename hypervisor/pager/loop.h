@@ -6,8 +6,9 @@
 /**
  * loop_run() - serve until SIGTERM or SIGINT.
  * @fd:		listening or connected SOCK_SEQPACKET socket
+ * @spin_us:	see the DOC in loop.c
  * Return: 0 on a signal, or a negative errno.
  */
-int loop_run(int fd);
+int loop_run(int fd, unsigned int spin_us);
 
 #endif /* VMFORK_PAGER_LOOP_H */

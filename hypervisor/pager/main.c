@@ -13,18 +13,24 @@
 
 #include "log.h"
 #include "loop.h"
+#include "pagewrite.h"
 #include "privileges.h"
+
+#define SPIN_US		50U
+#define SPIN_US_MAX	1000U
 
 struct options {
 	const char *listen;
 	const char *user;
 	int fd;			/* -1: --listen */
+	unsigned int spin_us;
 };
 
 static const struct option longopts[] = {
 	{ "listen", required_argument, NULL, 'l' },
 	{ "fd", required_argument, NULL, 'f' },
 	{ "user", required_argument, NULL, 'u' },
+	{ "spin", required_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -32,12 +38,13 @@ static const struct option longopts[] = {
 
 static void usage(FILE *to)
 {
-	fputs("Usage: vmfork-pager --listen PATH | --fd N [--user NAME]\n"
+	fputs("Usage: vmfork-pager --listen PATH | --fd N [--user NAME] [--spin USEC]\n"
 	      "Serves the page faults of vmfork clones; its peer is vmforkd.\n"
 	      "\n"
 	      "  --listen PATH  listen on a SOCK_SEQPACKET socket at PATH\n"
 	      "  --fd N         use descriptor N: such a socket, listening or connected\n"
 	      "  --user NAME    become this user after the start\n"
+	      "  --spin USEC    look for the next fault this long before sleeping (50)\n"
 	      "  --help, --version\n", to);
 }
 
@@ -72,6 +79,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 			if (!parse_number(optarg, 1 << 20, &fd))
 				goto bad;
 			o->fd = (int)fd;
+			break;
+		case 's':
+			if (!parse_number(optarg, SPIN_US_MAX, &o->spin_us))
+				goto bad;
 			break;
 		case 'h':
 			usage(stdout);
@@ -114,7 +125,7 @@ static int listen_at(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .fd = -1 };
+	struct options o = { .fd = -1, .spin_us = SPIN_US };
 	int err;
 
 	err = parse_options(argc, argv, &o);
@@ -127,12 +138,14 @@ int main(int argc, char **argv)
 		log_err("%s: %s", o.listen, strerror(-o.fd));
 		return EXIT_FAILURE;
 	}
-	err = privileges_drop(o.user);
+	err = pagewrite_init();
+	if (!err)
+		err = privileges_drop(o.user);
 	if (err) {
-		log_err("cannot drop privileges: %s", strerror(-err));
+		log_err("cannot start: %s", strerror(-err));
 		return EXIT_FAILURE;
 	}
-	err = loop_run(o.fd);
+	err = loop_run(o.fd, o.spin_us);
 	if (err)
 		log_err("%s", strerror(-err));
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

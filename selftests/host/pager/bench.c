@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,7 +29,9 @@
  *   pager   vmfork-pager with a snapshot process: read, check, pwrite, wake
  *   avoid   vmfork-pager, all bits of the avoid bitmap set: zero pages
  * The ranges take turns in blocks of 64 faults, so that all see the same machine. Each
- * touch is timed from outside, by the toucher.
+ * touch is timed from outside, by the toucher. Where a server runs makes more of a
+ * difference than what it does (waking an idle CPU is dear), so toucher and servers are
+ * bound: to the same CPU in one pass, to two in the other.
  */
 #define BLOCK		64U
 #define PAGE		PAGER_PAGE_SIZE
@@ -46,6 +49,7 @@ struct range {
 };
 
 static uint64_t npages = 8192;
+static cpu_set_t cpus;		/* that we may use */
 
 static void __attribute__((noreturn)) fail(const char *what, int err)
 {
@@ -60,6 +64,21 @@ static int memory_file(const char *name, uint64_t bytes)
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
 		fail("memfd", errno);
 	return fd;
+}
+
+/* Bind this process, and what it starts, to the @n-th CPU that we may use. */
+static bool bind_cpu(unsigned int n)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &cpus) || n--)
+			continue;
+		CPU_SET(cpu, &one);
+		return sched_setaffinity(0, sizeof(one), &one) == 0;
+	}
+	return false;
 }
 
 static void range_init(struct range *r)
@@ -211,24 +230,29 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void report(enum kind k, bool write_fault, uint64_t *ns, double bare_median)
+static void report(enum kind k, bool write_fault, bool other_cpu, uint64_t *ns,
+		   double bare_median)
 {
 	uint64_t n = npages;
 
-	printf("{\"what\": \"%s\", \"fault\": \"%s\", \"n\": %llu, \"median_ns\": %llu, "
+	printf("{\"what\": \"%s\", \"fault\": \"%s\", \"cpu\": \"%s\", \"n\": %llu, \"median_ns\": %llu, "
 	       "\"p90_ns\": %llu, \"min_ns\": %llu, \"max_ns\": %llu, \"ratio\": %.3f}\n",
-	       kind_names[k], write_fault ? "write" : "read", (unsigned long long)n,
+	       kind_names[k], write_fault ? "write" : "read",
+	       other_cpu ? "other" : "same", (unsigned long long)n,
 	       (unsigned long long)ns[n / 2], (unsigned long long)ns[n * 9 / 10],
 	       (unsigned long long)ns[0], (unsigned long long)ns[n - 1],
 	       (double)ns[n / 2] / bare_median);
 }
 
-static void run(bool write_fault, pid_t snapshot)
+static void run(bool write_fault, bool other_cpu, pid_t snapshot)
 {
 	struct range r[KINDS];
 	struct pgproc pg;
-	int err = pg_start(&pg);
+	int err;
 
+	if (!bind_cpu(other_cpu))
+		return;
+	err = pg_start(&pg);
 	if (err)
 		fail("pager", err);
 	for (int k = 0; k < KINDS; k++)
@@ -238,6 +262,7 @@ static void run(bool write_fault, pid_t snapshot)
 		serve_bare(&r[BARE]);
 	give_to_pager(&pg, &r[PAGER], PAGER, snapshot);
 	give_to_pager(&pg, &r[AVOID], AVOID, snapshot);
+	bind_cpu(0);
 	for (uint64_t at = 0; at < npages; at += BLOCK) {
 		for (unsigned int turn = 0; turn < KINDS; turn++) {
 			unsigned int k = (unsigned int)(at / BLOCK + turn) % KINDS;
@@ -250,7 +275,8 @@ static void run(bool write_fault, pid_t snapshot)
 	for (int k = 0; k < KINDS; k++)
 		qsort(r[k].ns, npages, sizeof(*r[k].ns), compare);
 	for (int k = 0; k < KINDS; k++)
-		report((enum kind)k, write_fault, r[k].ns, (double)r[BARE].ns[npages / 2]);
+		report((enum kind)k, write_fault, other_cpu, r[k].ns,
+		        (double)r[BARE].ns[npages / 2]);
 	kill(r[BARE].server, SIGKILL);
 	waitpid(r[BARE].server, NULL, 0);
 	pg_kill(&pg);
@@ -288,10 +314,12 @@ int main(int argc, char **argv)
 	npages = (npages + 4095) / 4096 * 4096;
 	if (!npages || npages > 1U << 20 || !rounds)
 		return usage(stderr), 2;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		fail("sched_getaffinity", errno);
 	snapshot = start_snapshot();
 	for (unsigned int i = 0; i < rounds; i++) {
-		run(false, snapshot);
-		run(true, snapshot);
+		for (int how = 0; how < 4; how++)
+			run(how & 1, how & 2, snapshot);
 	}
 	kill(snapshot, SIGKILL);
 	waitpid(snapshot, NULL, 0);
