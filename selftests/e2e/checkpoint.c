@@ -67,8 +67,8 @@ static int make(int vm, const char *name)
 static bool identity_right(const struct vmfork_identity *c, unsigned int id, unsigned int m,
 			   const struct vmfork_identity *parent)
 {
-	if (c->id == id && c->clones == m && c->parent == parent->vm && c->checkpoint &&
-	    c->family == parent->family && c->depth >= 1 && c->vm != parent->vm)
+	if (c->id == id && c->clones == m && c->parent && c->checkpoint && c->depth >= 1 &&
+	    c->family == parent->family && c->vm != parent->vm)
 		return true;
 	tap_diag("id %u clones %u parent %llu family %llu depth %u checkpoint %llu vm %llu", c->id,
 		 c->clones, c->parent, c->family, c->depth, c->checkpoint, c->vm);

@@ -176,7 +176,7 @@ static uint32_t inherited(int vm, int link, int other)
 	uint32_t right = 0;
 
 	right |= (!vmfork_get_ticket(link, &info) && info.state == VMFORK_TICKET_LINK) << 0;
-	right |= (vmfork_get_ticket(other, &info) == -ESTALE) << 1;
+	right |= (!vmfork_get_ticket(other, &info) && info.state == VMFORK_TICKET_FOREIGN) << 1;
 	right |= (vmfork_clone(other, 0) == -ESTALE) << 2;
 	right |= (vmfork_kill(other, 0) == -ESTALE) << 3;
 	right |= (vmfork_wait(other, 0, VMFORK_WAIT_NOHANG, &e) == -ESTALE) << 4;
