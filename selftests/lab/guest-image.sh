@@ -134,7 +134,7 @@ make_payload() { # DIR
 # module_of RELEASE: the freshly built vmfork.ko for it, if there is one
 module_of() {
 	local ko
-	for ko in "$top"/build/kmod/"$1"/vmfork.ko "$top"/build/kmod/vmfork.ko "$top"/kmod/vmfork.ko \
+	for ko in "$top"/build/kmod-"$1"/vmfork.ko "$top"/build/kmod/vmfork.ko "$top"/kmod/vmfork.ko \
 		"$top"/vmfork.ko; do
 		if [ -e "$ko" ] && modinfo -F vermagic "$ko" | grep -q "^$1 "; then
 			echo "$ko"
