@@ -2,11 +2,13 @@
 /* clock: no task of a clone sees the time of its checkpoint. */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,7 @@ struct report {
 
 static struct look *looks;
 static int spin_vm;
+static pid_t spin_pid;
 
 static void look_once(struct look *l)
 {
@@ -71,6 +74,7 @@ static void *spin(void *arg)
 
 static void spin_in_children(struct look *l)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		pid_t pid = fork();
 
@@ -89,7 +93,8 @@ static void start(void)
 	looks = (void *)mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (looks == MAP_FAILED)
 		tap_bail("no memory");
-	if (!fork())
+	spin_pid = fork();
+	if (!spin_pid)
 		spin_in_children(&looks[SPINNERS - 1]);
 	for (unsigned int i = 0; i < SPINNERS - 1; i++)
 		if (pthread_create(&thread, NULL, spin, &looks[i]))
@@ -165,6 +170,6 @@ int test_clock(int argc, char **argv)
 		judge(&reps[1], 2, made, asked);
 	}
 	vmfork_close(ticket);
-	kill(0, SIGKILL);
+	kill(spin_pid, SIGKILL);
 	return tap_done();
 }

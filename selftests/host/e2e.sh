@@ -39,7 +39,7 @@ guest_tap() { # [-t SECONDS] VM COMMAND: each result in the guest is one here
 		shift 2
 	fi
 	diag "$1: $2"
-	tap_replay "$1" "$2" < <(lab_exec -t "$limit" "$1" "export E2E_TIMEOUT=$limit; $2" 2>&1)
+	tap_replay "$1" "$2" < <(lab_exec -t "$limit" "$1" "export E2E_TIMEOUT=$((limit - 10)); $2" 2>&1)
 }
 
 # guest_tap_begin [-t SECONDS] VM COMMAND ... guest_tap_end: the host's side acts in between
@@ -53,7 +53,7 @@ guest_tap_begin() {
 	diag "$1: $2 (in the background)"
 	# in the background a shell has SIGINT ignored
 	env --default-signal=INT "$LAB_TOP/selftests/lab/guest_exec.py" -t "$limit" \
-		"$(lab_vm "$1" console)" "export E2E_TIMEOUT=$limit; $2" > "$bg_out" 2>&1 &
+		"$(lab_vm "$1" console)" "export E2E_TIMEOUT=$((limit - 10)); $2" > "$bg_out" 2>&1 &
 	bg_pid=$!
 }
 
