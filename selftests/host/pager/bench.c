@@ -281,7 +281,7 @@ static void run(bool write_fault, bool other_cpu, pid_t snapshot)
 		qsort(r[k].ns, npages, sizeof(*r[k].ns), compare);
 	for (int k = 0; k < KINDS; k++)
 		report((enum kind)k, write_fault, other_cpu, &r[k],
-		        (double)r[BARE].ns[npages / 2]);
+		       (double)r[BARE].ns[npages / 2]);
 	kill(r[BARE].server, SIGKILL);
 	waitpid(r[BARE].server, NULL, 0);
 	pg_kill(&pg);
