@@ -60,7 +60,8 @@ void clone_send(int vm, int link, unsigned int tag, const void *buf, size_t len)
 void clone_await(int vm, int link, unsigned int tag);
 /** tell() - a message without content to clones 1..@m, or bail out. */
 void tell(int ticket, unsigned int m, unsigned int tag);
-/** gather() - one message of @tag and @size from each of @m clones into into[id - 1];
+/** gather() - one message of @tag and @size from each of @m clones into into[id - 1]; exits
+ * of clones that have sent theirs are kept for gather_exits(),
  * anything else that comes is a failed test. Return: all came. */
 bool gather(int ticket, unsigned int m, unsigned int tag, void *into, size_t size);
 /** gather_exits() - read the exits of @m clones into exits[id - 1]. Return: all came. */

@@ -126,13 +126,33 @@ static void unexpected(const struct vmfork_record *rec, const void *payload)
 		       rec->tag, rec->len);
 }
 
+/* Exits that came while others' messages were awaited. */
+static struct {
+	int ticket;
+	struct vmfork_exit_info exits[CLONES_TEST_MAX];
+	unsigned int n;
+} early;
+
+/* Is it the exit of a clone that has already sent what is awaited? */
+static bool keep_exit(int ticket, const struct vmfork_record *rec, const void *payload,
+		      const bool *seen)
+{
+	if (rec->type != VMFORK_RECORD_EXIT || rec->id > CLONES_TEST_MAX || !seen[rec->id])
+		return false;
+	if (early.ticket != ticket)
+		early.n = 0;
+	early.ticket = ticket;
+	memcpy(&early.exits[early.n++], payload, sizeof(early.exits[0]));
+	return true;
+}
+
 bool gather(int ticket, unsigned int m, unsigned int tag, void *into, size_t size)
 {
 	_Alignas(8) char buf[VMFORK_MSG_MAX];
 	bool seen[CLONES_TEST_MAX + 1] = { false };
 	struct vmfork_record rec;
 
-	for (unsigned int n = 0; n < m; n++) {
+	for (unsigned int n = 0; n < m;) {
 		int r = vmfork_recv(ticket, &rec, buf, sizeof(buf));
 
 		if (r <= 0) {
@@ -140,12 +160,15 @@ bool gather(int ticket, unsigned int m, unsigned int tag, void *into, size_t siz
 			       r ? strerror(-r) : "end");
 			return false;
 		}
+		if (keep_exit(ticket, &rec, buf, seen))
+			continue;
 		if (rec.type != VMFORK_RECORD_DATA || rec.tag != tag || rec.len != size ||
 		    rec.id < 1 || rec.id > m || seen[rec.id]) {
 			unexpected(&rec, buf);
 			return false;
 		}
 		seen[rec.id] = true;
+		n++;
 		if (into)
 			memcpy((char *)into + (rec.id - 1) * size, buf, size);
 	}
@@ -156,9 +179,13 @@ bool gather_exits(int ticket, unsigned int m, struct vmfork_exit_info *exits)
 {
 	_Alignas(8) char buf[VMFORK_MSG_MAX];
 	struct vmfork_record rec;
+	unsigned int n = 0;
 
 	memset(exits, 0, m * sizeof(*exits));
-	for (unsigned int n = 0; n < m; n++) {
+	for (; early.ticket == ticket && n < early.n; n++)
+		exits[early.exits[n].id - 1] = early.exits[n];
+	early.n = 0;
+	for (; n < m; n++) {
 		const struct vmfork_exit_info *e = (const void *)buf;
 		int r = vmfork_recv(ticket, &rec, buf, sizeof(buf));
 
