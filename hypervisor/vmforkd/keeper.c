@@ -352,7 +352,7 @@ static void send_pager(void)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || !pager.pid ||
+	if (fd < 0 || !pager.pid || control_fd < 0 ||
 	    connect(fd, (struct sockaddr *)&pager_addr, pager_addr_len) < 0)
 		return;
 	tell(KEEPER_PAGER, 0, pager.pid, 0, "pager", fd);
@@ -524,5 +524,6 @@ int keeper_run(const struct options *o, char **argv)
 	start_servant(&control);
 	r = sd_event_loop(loop);
 	runtime_clean();
+	runtime_unlock();
 	return r < 0 ? EXIT_FAILURE : r;
 }

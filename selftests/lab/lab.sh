@@ -205,7 +205,7 @@ lab_nothing_left() {
 		echo "process $pid: $(tr '\0' ' ' < "/proc/$pid/cmdline" | cut -c1-200)"
 		left=1
 	done
-	text=$(find "$LAB_IMAGES" -mindepth 1; find "$LAB_DIR/run" -mindepth 1 ! -type d ! -name '*.log')
+	text=$(find "$LAB_IMAGES" -mindepth 1; find "$LAB_DIR/run" -mindepth 1 ! -type d ! -name lock ! -name '*.log')
 	text+=$(sort /proc/mounts | comm -13 "$LAB_DIR/mounts" - | grep -E "$LAB_DIR|$LAB_IMAGES")
 	text+=$(ip -o link 2> /dev/null | cut -d: -f2 | sort | comm -13 "$LAB_DIR/links" - |
 		grep -E '^ *(vf|vmfork)')
