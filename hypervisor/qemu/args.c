@@ -143,13 +143,8 @@ static int add_devices(struct args *a, const struct args_in *in)
 
 static int add_boot(struct args *a, const struct args_in *in)
 {
-<<<<<<< HEAD
-	/* -S: xen-save-devices-state says "running", and a clone waits for its fork block */
-	static const char *const standby[] = { "-S", "-no-reboot", "-incoming", "defer", NULL };
-=======
 	/* -S: the saved state says "running" (xen-save-devices-state), yet a clone waits */
 	static const char *const standby[] = { "-no-reboot", "-S", "-incoming", "defer", NULL };
->>>>>>> lab
 	const struct vm_config *c = in->config;
 	int r = 0;
 
