@@ -25,6 +25,10 @@ boot() { # NAME KERNEL-ARGUMENTS
 		lab_wait_for "$LAB_PATIENCE" "shell of $1" lab_ready "$1"
 }
 
+channel_is_broken() { # VM
+	[ "$(lab_vm "$1" channel)" = broken ]
+}
+
 check "a guest without the module boots" boot bare "module_blacklist=vmfork"
 is "its channel is not there" "$(lab_vm bare channel)" none
 check_fails "fork of it from the host" "module|channel" vmforkctl fork bare
@@ -39,7 +43,7 @@ guest_tap bare "vmfork-e2e rubbish 1"
 guest_tap evil "vmfork-e2e rubbish 2"
 for vm in bare evil; do
 	check "$vm, which wrote rubbish, is reported broken" \
-		lab_wait_for 30 "channel broken" test "$(lab_vm $vm channel)" = broken
+		lab_wait_for 30 "channel broken" channel_is_broken $vm
 	check_fails "fork of $vm from the host" "channel|broken" vmforkctl fork $vm
 	check "$vm runs on" test "$(lab_vm $vm state)" = running
 done
