@@ -10,7 +10,7 @@ random_pause() { # up to three seconds
 }
 
 unharmed() { # VM: its console and a fork of it work
-	lab_exec "$1" true && [ "$(lab_exec "$1" "vmfork -n 2 --no-label -- echo fine" | sort -u)" = fine ]
+	lab_exec "$1" true && [ "$(lab_exec "$1" "vmfork -n 2 --no-label -- echo fine 2> /dev/null" | sort -u)" = fine ]
 }
 
 lab_start
