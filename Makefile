@@ -13,6 +13,7 @@ PREFIX ?= /usr/local
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(lastword $(sort $(wildcard /lib/modules/*/build))))
 VERSION := 0.1
+comma := ,
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wno-unused-parameter
@@ -63,7 +64,9 @@ unit_test = $(eval $(call link_rule,asan,$(B)/unit/$(1),$(2),$(3),$(4) -lcheck -
 include hypervisor/lib/build.mk
 include $(wildcard hypervisor/pager/build.mk hypervisor/qemu/build.mk hypervisor/vmforkd/build.mk)
 include $(wildcard userspace/*/build.mk examples/build.mk)
-include $(wildcard kmod/build.mk selftests/*/build.mk Documentation/build.mk)
+include $(wildcard kmod/build.mk selftests/*/build.mk selftests/unit/*/build.mk \
+	Documentation/build.mk)
+include $(wildcard userspace/install.mk)
 
 .PHONY: all user modules unit help clean
 all: user modules ## build everything

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The fault path: one page for one clone that waits for it. */
+#include "clone.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#include "log.h"
+#include "util.h"
+
+/**
+ * DOC: Answers to a fault
+ *
+ *   page of the image      the clone's bit   answer
+ *   PRESENT                any               wake: the mapping finds it in the file
+ *   ZERO                   any               private page of zeros
+ *   ABSENT                 set               private page of zeros; image unchanged
+ *   ABSENT                 clear             fetch once: zeros: ZERO, as above; else
+ *                                            into the file, PRESENT, wake; file full:
+ *                                            a private copy
+ *
+ * A fault may be raised several times (more vCPUs, a restart): a private answer is
+ * then -EEXIST, and a wake is right for it as for whatever else is there by now.
+ * What can be answered by a wrong page only is not answered: the clone is lost.
+ */
+#define EAGAIN_MAX	1000	/* then a wake: the fault comes again */
+#define AGAIN_MAX	1000	/* woken in a row for the same present page */
+
+static union {
+	uint64_t align;
+	uint8_t bytes[PAGER_PAGE_SIZE];
+} page_buf __attribute__((aligned(PAGER_PAGE_SIZE)));
+
+static int wake(struct clone *c, uint64_t page)
+{
+	return c->link.ops->wake(&c->link, page, 1);
+}
+
+/* After a private answer: those that need a wake after all. */
+static int settle(struct clone *c, uint64_t page, int err)
+{
+	if (err != -EEXIST && err != -EAGAIN)
+		return err;
+	c->stats.repeated++;
+	return wake(c, page);
+}
+
+static int give_zero(struct clone *c, uint64_t page)
+{
+	int err;
+
+	for (int i = 0; i < EAGAIN_MAX; i++) {
+		err = c->link.ops->zero(&c->link, page);
+		if (err != -EAGAIN)
+			break;
+		sched_yield();
+	}
+	return settle(c, page, err);
+}
+
+static int give_copy(struct clone *c, uint64_t page, const void *data)
+{
+	int err;
+
+	for (int i = 0; i < EAGAIN_MAX; i++) {
+		err = c->link.ops->copy(&c->link, page, data);
+		if (err != -EAGAIN)
+			break;
+		sched_yield();
+	}
+	return settle(c, page, err);
+}
+
+/*
+ * A present page that faults on and on is not in the file: the file is not the one
+ * that the map belongs to.
+ */
+static int give_present(struct clone *c, uint64_t page)
+{
+	c->stats.shared++;
+	if (page != c->last_page) {
+		c->last_page = page;
+		c->again = 0;
+	} else {
+		c->stats.repeated++;
+		if (++c->again > AGAIN_MAX)
+			return -EUCLEAN;
+	}
+	return wake(c, page);
+}
+
+static int give_fetched(struct clone *c, uint64_t page)
+{
+	int r = image_fetch(c->image, page, page_buf.bytes);
+
+	if (r < 0)
+		return r;
+	if (r == FETCH_ZERO || page_is_zero(page_buf.bytes)) {
+		image_set_zero(c->image, page);
+		c->stats.zero++;
+		return give_zero(c, page);
+	}
+	c->stats.fetched++;
+	if (image_fill(c->image, page, page_buf.bytes) == 0)
+		return wake(c, page);
+	c->stats.private_copies++;
+	return give_copy(c, page, page_buf.bytes);
+}
+
+static int answer(struct clone *c, const struct fault *f)
+{
+	c->stats.faults++;
+	c->stats.write_faults += f->write;
+	switch (image_state(c->image, f->page)) {
+	case PAGE_PRESENT:
+		return give_present(c, f->page);
+	case PAGE_ZERO:
+		c->stats.zero++;
+		return give_zero(c, f->page);
+	case PAGE_ABSENT:
+		break;
+	}
+	if (avoid_test(&c->avoid, f->page)) {
+		c->stats.avoided++;
+		return give_zero(c, f->page);
+	}
+	return give_fetched(c, f->page);
+}
+
+static void lose(struct clone *c, int err, const char *why)
+{
+	c->lost = err;
+	c->stats.errors++;
+	log_err("clone %llu is lost: %s: errno %d", (unsigned long long)c->handle, why, -err);
+}
+
+int clone_serve(struct clone *c)
+{
+	struct fault faults[VMLINK_BATCH];
+	uint64_t start;
+	int n;
+
+	n = c->link.ops->read(&c->link, faults);
+	if (n < 0) {
+		lose(c, n, "its faults cannot be read");
+		return n;
+	}
+	if (!n)
+		return 0;
+	start = now_ns();
+	for (int i = 0; i < n; i++) {
+		int err = answer(c, &faults[i]);
+
+		if (err) {
+			lose(c, err, "a page cannot be given");
+			return err;
+		}
+	}
+	c->stats.serve_ns += now_ns() - start;
+	return n;
+}

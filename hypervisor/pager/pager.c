@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The pager's tables, and what requests do to them. */
+#include "pager.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+
+#include "log.h"
+#include "util.h"
+
+static struct image *find_image(struct pager *p, uint64_t handle)
+{
+	for (size_t i = 0; i < PAGER_IMAGES_MAX; i++) {
+		if (p->images[i].handle == handle)
+			return &p->images[i];
+	}
+	return NULL;
+}
+
+static struct clone *find_clone(struct pager *p, uint64_t handle)
+{
+	for (size_t i = 0; i < PAGER_CLONES_MAX; i++) {
+		if (p->clones[i].handle == handle)
+			return &p->clones[i];
+	}
+	return NULL;
+}
+
+static struct slots slots_of(const struct pager_req *req)
+{
+	struct slots s = { .n = req->nslots };
+
+	for (uint32_t i = 0; i < s.n; i++)
+		s.slot[i] = req->slots[i];
+	return s;
+}
+
+static int take_bitmap(const struct pager_req *req, int *fd, struct avoid *ret_avoid)
+{
+	struct slots slots = slots_of(req);
+
+	return avoid_init(ret_avoid, steal_fd(fd), req->bitmap_offset, req->bitmap_bytes, &slots);
+}
+
+static int image_add(struct pager *p, const struct pager_req *req, int *fds)
+{
+	struct image *lower = NULL, *img;
+	struct source source;
+	struct avoid frozen;
+	int err;
+
+	if (find_image(p, req->handle))
+		return 0;
+	img = find_image(p, 0);
+	if (!img)
+		return -ENFILE;
+	if (req->lower) {
+		lower = find_image(p, req->lower);
+		if (!lower)
+			return -ENOENT;
+		if (lower->npages != req->npages)
+			return -EINVAL;
+		err = take_bitmap(req, &fds[4], &frozen);
+		if (err)
+			return err;
+	}
+	source_snapshot_init(&source, steal_fd(&fds[2]), steal_fd(&fds[3]), req->base,
+			     lower ? &frozen : NULL);
+	return image_init(img, req->handle, req->npages, steal_fd(&fds[0]),
+			  steal_fd(&fds[1]), lower, &source);
+}
+
+static int image_del(struct pager *p, const struct pager_req *req)
+{
+	struct image *img = find_image(p, req->handle);
+
+	if (!img)
+		return -ENOENT;
+	if (img->users)
+		return -EBUSY;
+	image_fini(img);
+	return 0;
+}
+
+int watch_add(int epoll, int fd, enum watch kind, uint32_t index)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = watch_data(kind, index) };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+void pager_stop_serving(struct pager *p, struct clone *c)
+{
+	epoll_ctl(p->epoll, EPOLL_CTL_DEL, c->link.fd, NULL);
+}
+
+/* Serve it, then wake all: faults that an earlier pager had read come again. */
+static int start_serving(struct pager *p, struct clone *c)
+{
+	int err = watch_add(p->epoll, c->link.fd, WATCH_CLONE, (uint32_t)(c - p->clones));
+
+	if (err)
+		return err;
+	err = c->link.ops->wake(&c->link, 0, c->link.npages);
+	if (err)
+		pager_stop_serving(p, c);
+	return err;
+}
+
+static int clone_add(struct pager *p, const struct pager_req *req, int *fds)
+{
+	struct avoid avoid = { .fd = -1 };
+	struct image *img;
+	struct vmlink link;
+	struct clone *c;
+	int err;
+
+	if (find_clone(p, req->handle))
+		return 0;
+	c = find_clone(p, 0);
+	if (!c)
+		return -ENFILE;
+	img = find_image(p, req->image);
+	if (!img)
+		return -ENOENT;
+	if (img->npages != req->npages)
+		return -EINVAL;
+	if (!(req->flags & PAGER_F_NO_AVOID)) {
+		err = take_bitmap(req, &fds[1], &avoid);
+		if (err)
+			return err;
+	}
+	vmlink_uffd_init(&link, steal_fd(&fds[0]), req->base, req->npages);
+	clone_init(c, req->handle, img, &link, &avoid);
+	err = start_serving(p, c);
+	if (err)
+		clone_fini(c);
+	return err;
+}
+
+static int clone_del(struct pager *p, const struct pager_req *req)
+{
+	struct clone *c = find_clone(p, req->handle);
+
+	if (!c)
+		return -ENOENT;
+	if (!c->lost)
+		pager_stop_serving(p, c);
+	clone_fini(c);
+	return 0;
+}
+
+static int clone_stats(struct pager *p, const struct pager_req *req, struct pager_rep *rep)
+{
+	struct clone *c = find_clone(p, req->handle);
+
+	if (!c)
+		return -ENOENT;
+	rep->clone = c->stats;
+	return 0;
+}
+
+static int image_stats(struct pager *p, const struct pager_req *req, struct pager_rep *rep)
+{
+	struct image *img = find_image(p, req->handle);
+
+	if (!img)
+		return -ENOENT;
+	rep->image = img->stats;
+	return 0;
+}
+
+static int dispatch(struct pager *p, const struct pager_req *req, int *fds,
+		    struct pager_rep *rep)
+{
+	switch (req->op) {
+	case PAGER_IMAGE_ADD:
+		return image_add(p, req, fds);
+	case PAGER_IMAGE_DEL:
+		return image_del(p, req);
+	case PAGER_CLONE_ADD:
+		return clone_add(p, req, fds);
+	case PAGER_CLONE_DEL:
+		return clone_del(p, req);
+	case PAGER_CLONE_STATS:
+		return clone_stats(p, req, rep);
+	case PAGER_IMAGE_STATS:
+		return image_stats(p, req, rep);
+	default:
+		return 0;
+	}
+}
+
+void pager_request(struct pager *p, const struct pager_req *req, int *fds,
+		   struct pager_rep *rep)
+{
+	*rep = (struct pager_rep){ .seq = req->seq, .handle = req->handle };
+	rep->result = dispatch(p, req, fds, rep);
+	log_debug("request %u of %llu: %d", req->op, (unsigned long long)req->handle,
+		  rep->result);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a VM's faults arrive and are answered: the only thing known of a hypervisor. */
+#ifndef VMFORK_PAGER_VMLINK_H
+#define VMFORK_PAGER_VMLINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** VMLINK_BATCH - faults taken at once. */
+#define VMLINK_BATCH	16U
+
+/** struct fault - somebody in the VM waits for file page @page. */
+struct fault {
+	uint64_t page;
+	bool write;
+};
+
+struct vmlink;
+
+/**
+ * struct vmlink_ops - all return 0 or a negative errno; none blocks or allocates.
+ * @read:	take up to VMLINK_BATCH faults; how many, 0 if there are none
+ * @wake:	let those who wait for these pages try again
+ * @zero:	give this VM a private page of zeros and wake; -EEXIST: it has one
+ * @copy:	give this VM a private copy of @data and wake; -EEXIST: it has one
+ * @close:	give up the link (the VM's waiters stay as they are)
+ * @copy, @zero: -EAGAIN: nothing was done, nobody was woken.
+ */
+struct vmlink_ops {
+	int (*read)(struct vmlink *l, struct fault *faults);
+	int (*wake)(struct vmlink *l, uint64_t page, uint64_t npages);
+	int (*zero)(struct vmlink *l, uint64_t page);
+	int (*copy)(struct vmlink *l, uint64_t page, const void *data);
+	void (*close)(struct vmlink *l);
+};
+
+struct vmlink {
+	const struct vmlink_ops *ops;
+	int fd;			/* readable when there are faults */
+	uint64_t base;		/* address of file page 0 in the VM's process */
+	uint64_t npages;
+};
+
+/** vmlink_uffd_init() - faults of a process, by its userfaultfd; takes over @fd. */
+void vmlink_uffd_init(struct vmlink *l, int fd, uint64_t base, uint64_t npages);
+
+#endif /* VMFORK_PAGER_VMLINK_H */

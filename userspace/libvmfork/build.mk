@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+LIBVMFORK_SRCS := $(addprefix userspace/libvmfork/,machine.c ticket.c checkpoint.c message.c strerror.c)
+LIBVMFORK_MAP := userspace/libvmfork/libvmfork.map
+
+$(call shared,libvmfork.so.0,$(LIBVMFORK_SRCS),,-Wl$(comma)-soname$(comma)libvmfork.so.0 \
+	-Wl$(comma)--version-script=$(LIBVMFORK_MAP))
+$(B)/lib/libvmfork.so.0: $(LIBVMFORK_MAP)
+
+$(B)/lib/libvmfork.a: $(call objects,plain,$(LIBVMFORK_SRCS))
+	@mkdir -p $(@D)
+	@echo "  AR      $@"
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/lib/libvmfork.pc: userspace/libvmfork/libvmfork.pc.in
+	@mkdir -p $(@D)
+	@echo "  GEN     $@"
+	@sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@VERSION@,$(VERSION),' $< > $@
+
+USER_TARGETS += $(B)/lib/libvmfork.a
