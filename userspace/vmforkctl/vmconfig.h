@@ -4,9 +4,10 @@
 #define VMFORKCTL_VMCONFIG_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <jansson.h>
 
-#define MEMORY_UNIT	(2ULL << 20)	/* a VM's memory is a multiple of this */
+#define MEMORY_UNIT	((uint64_t)2 << 20)	/* a VM's memory is a multiple of this */
 
 /**
  * vmconfig_memory() - the value of --memory into @config.
