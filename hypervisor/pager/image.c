@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pagewrite.h"
+
 static bool file_holds(int fd, uint64_t bytes)
 {
 	struct stat st;
@@ -116,12 +118,7 @@ int image_fetch(const struct image *img, uint64_t page, void *buf)
 
 int image_fill(struct image *img, uint64_t page, const void *buf)
 {
-	ssize_t n;
-
-	do {
-		n = pwrite(img->file, buf, PAGER_PAGE_SIZE, (off_t)(page * PAGER_PAGE_SIZE));
-	} while (n < 0 && errno == EINTR);
-	if (n != PAGER_PAGE_SIZE) {
+	if (pagewrite(img->file, page * PAGER_PAGE_SIZE, buf)) {
 		img->stats.nospace++;
 		img->full = true;
 		return -ENOSPC;

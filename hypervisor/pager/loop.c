@@ -16,10 +16,12 @@
 /**
  * DOC: Spinning
  *
- * A VM that has just got a page often wants the next one at once; sleeping and being
- * woken costs more than serving. After a fault the loop therefore asks epoll without
- * waiting, for at most @spin_us, and only while that pays: each fault that came while
- * spinning earns a turn, each spin in vain costs one. With nothing to serve, it sleeps.
+ * One thread, one epoll set. A VM that has just got a page often wants the next one at
+ * once. If the pager runs on another CPU than the VM, being woken costs more than
+ * serving (measured in a VM: 115 us a fault asleep, 33 us spinning; on the same CPU no
+ * difference). After a fault the loop therefore asks epoll without waiting, for at most
+ * @spin_us, and only while that pays: each fault that came while spinning earns a turn,
+ * each spin in vain costs one. With nothing to serve, it sleeps.
  */
 #define EVENTS_MAX	32
 #define CREDIT_MAX	8

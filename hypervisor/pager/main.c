@@ -13,6 +13,7 @@
 
 #include "log.h"
 #include "loop.h"
+#include "pagewrite.h"
 #include "privileges.h"
 
 #define SPIN_US		50U
@@ -137,9 +138,11 @@ int main(int argc, char **argv)
 		log_err("%s: %s", o.listen, strerror(-o.fd));
 		return EXIT_FAILURE;
 	}
-	err = privileges_drop(o.user);
+	err = pagewrite_init();
+	if (!err)
+		err = privileges_drop(o.user);
 	if (err) {
-		log_err("cannot drop privileges: %s", strerror(-err));
+		log_err("cannot start: %s", strerror(-err));
 		return EXIT_FAILURE;
 	}
 	err = loop_run(o.fd, o.spin_us);

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vmforkctl run: start a root VM. */
+#include <getopt.h>
+
+#include "vmconfig.h"
+#include "vmforkctl.h"
+
+static const char options_help[] =
+"  --disk FILE[,format=raw|qcow2]  a disk, up to 8; FILE itself is never written\n"
+"  --memory SIZE                   512M, 2G: a multiple of 2M\n"
+"  --cpus N                        virtual CPUs, 1 to 16 (1)\n"
+"  --kernel FILE --initrd FILE --append STRING\n"
+"  --net none|user                 (none)\n"
+"  --accel auto|kvm|tcg            (auto)\n"
+"  --machine pc|q35                (pc)\n"
+"  --console                       attach to its console once it runs\n";
+
+enum { DISK = 1, MEMORY, CPUS, KERNEL, INITRD, APPEND, NET, ACCEL, MACHINE, CONSOLE };
+
+static const struct option options[] = {
+	{ "disk", required_argument, NULL, DISK },
+	{ "memory", required_argument, NULL, MEMORY },
+	{ "cpus", required_argument, NULL, CPUS },
+	{ "kernel", required_argument, NULL, KERNEL },
+	{ "initrd", required_argument, NULL, INITRD },
+	{ "append", required_argument, NULL, APPEND },
+	{ "net", required_argument, NULL, NET },
+	{ "accel", required_argument, NULL, ACCEL },
+	{ "machine", required_argument, NULL, MACHINE },
+	{ "console", no_argument, NULL, CONSOLE },
+	{ }
+};
+
+/* the option's name is the member's */
+static int set_text(json_t *config, int option, const char *value)
+{
+	return json_object_set_new(config, options[option - 1].name, json_string(value));
+}
+
+static int set_cpus(json_t *config, const char *text, char *why, size_t size)
+{
+	uint64_t n;
+
+	if (number_parse(text, 1, 16, &n)) {
+		snprintf(why, size, "not a number of CPUs, 1 to 16: %s", text);
+		return -1;
+	}
+	return json_object_set_new(config, "vcpus", json_integer((json_int_t)n));
+}
+
+static int set_option(json_t *config, int option, bool *console, char *why, size_t size)
+{
+	switch (option) {
+	case DISK:
+		return vmconfig_disk(config, optarg, why, size);
+	case MEMORY:
+		return vmconfig_memory(config, optarg, why, size);
+	case CPUS:
+		return set_cpus(config, optarg, why, size);
+	case KERNEL:
+	case INITRD:
+		return vmconfig_path(config, options[option - 1].name, optarg, why, size);
+	case CONSOLE:
+		*console = true;
+		return 0;
+	default:
+		snprintf(why, size, "not text that vmforkd could take: --%s",
+			 options[option - 1].name);
+		return set_text(config, option, optarg);
+	}
+}
+
+/* Return: 0 or STATUS_USAGE */
+static int parse(struct ctl *ctl, int argc, char **argv, json_t *config, bool *console)
+{
+	char why[512];
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == '?') {
+			usage_option(ctl);
+			fputs(options_help, stderr);
+			return STATUS_USAGE;
+		}
+		if (set_option(config, c, console, why, sizeof(why)))
+			return usage(ctl, "%s", why);
+	}
+	if (argc - optind != 1)
+		return usage(ctl, "a name for the VM?");
+	json_object_set_new(config, "name", json_string(argv[optind]));
+	if (!json_object_get(config, "kernel") && !json_object_get(config, "disks"))
+		return usage(ctl, "nothing to boot: --disk or --kernel");
+	if (!json_object_get(config, "memory"))
+		vmconfig_memory(config, "512M", why, sizeof(why));
+	return 0;
+}
+
+int cmd_run(struct ctl *ctl, int argc, char **argv)
+{
+	json_t *config = json_object(), *result, *vm;
+	char handle[HANDLE_TEXT], accel[16];
+	bool console = false;
+	int status = parse(ctl, argc, argv, config, &console);
+
+	if (status) {
+		json_decref(config);
+		return status;
+	}
+	result = ctl_call(ctl, "run", json_pack("{s:o}", "config", config));
+	if (!result)
+		return STATUS_ERROR;
+	vm = get_object(result, "vm");
+	if (ctl->json) {
+		print_json(result);
+	} else {
+		text_clean(accel, sizeof(accel), get_text(vm, "accel"));
+		printf("%s runs: handle %s, accel %s\n", argv[optind],
+		       get_handle(vm, "handle", handle), accel);
+		fflush(stdout);
+	}
+	if (console)
+		status = console_attach(get_text(vm, "console"));
+	json_decref(result);
+	return status;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vmforkctl(1): the host's tool. A table of verbs; each is in builtin-VERB.c. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmforkctl.h"
+
+static const struct verb verbs[] = {
+	{ "run", "NAME --disk FILE[,format=raw|qcow2] | --kernel FILE ... [OPTION...]",
+	  "start a root VM", cmd_run },
+	{ "ps", "[-q] [-a]", "list VMs (-a: tickets and checkpoints as well)", cmd_ps },
+	{ "tree", "", "draw families", cmd_tree },
+	{ "fork", "VM [-n CLONES]", "fork a running VM", cmd_fork },
+	{ "checkpoint", "[make] VM NAME | rm NAME|HANDLE... | ls", "make, remove, list checkpoints",
+	  cmd_checkpoint },
+	{ "clone", "CHECKPOINT [-n CLONES]", "create clones of a checkpoint", cmd_clone },
+	{ "kill", "VM... | --family VM | --ticket HANDLE", "end VMs now", cmd_kill },
+	{ "wait", "TICKET", "wait until all clones of a ticket have ended", cmd_wait },
+	{ "console", "VM", "talk to a VM's serial console (Ctrl-] leaves)", cmd_console },
+	{ "stats", "[VM]", "pages fetched, shared, avoided; memory", cmd_stats },
+	{ "top", "[-d SECONDS]", "stats, again and again (q quits)", cmd_top },
+	{ "watch", "", "print what happens as it happens", cmd_watch },
+	{ "shutdown", "", "end vmforkd and every VM", cmd_shutdown },
+	{ "version", "", "versions and backends", cmd_version },
+	{ }
+};
+
+static void help(void)
+{
+	const struct verb *v;
+
+	puts("usage: vmforkctl [--socket PATH] [--json] VERB [ARGUMENT...]\n"
+	     "Run and fork virtual machines by way of vmforkd.\n");
+	for (v = verbs; v->name; v++)
+		printf("  %-12s%s\n", v->name, v->summary);
+	puts("\n  --socket PATH  vmforkd's socket ($VMFORK_SOCKET, else " CLIENT_SOCKET ")\n"
+	     "  --json         print vmforkd's result as it is\n"
+	     "  --help         of a verb as well: vmforkctl VERB --help\n\n"
+	     "Exit status: 0, 1 an error of vmforkd, 2 wrong usage.");
+}
+
+int usage(const struct ctl *ctl, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "vmforkctl: %s: ", ctl->verb->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return usage_option(ctl);
+}
+
+int usage_option(const struct ctl *ctl)
+{
+	fprintf(stderr, "usage: vmforkctl %s %s\n", ctl->verb->name, ctl->verb->synopsis);
+	return STATUS_USAGE;
+}
+
+int ctl_connect(struct ctl *ctl)
+{
+	return ctl->client.fd >= 0 ? 0 : client_open(&ctl->client, ctl->socket);
+}
+
+json_t *ctl_call(struct ctl *ctl, const char *op, json_t *request)
+{
+	if (!ctl_connect(ctl))
+		return client_call(&ctl->client, op, request);
+	json_decref(request);
+	return NULL;
+}
+
+int print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_ENCODE_ANY);
+	putchar('\n');
+	fflush(stdout);
+	return STATUS_OK;
+}
+
+int parse_clones(const char *text, json_int_t *ret)
+{
+	uint64_t n;
+
+	if (number_parse(text, 1, 1U << 20, &n))
+		return -EINVAL;
+	*ret = (json_int_t)n;
+	return 0;
+}
+
+/*
+ * --json, --socket and --help stand anywhere before a "--": they are taken out here,
+ * so that no verb needs to know them. Return: the arguments left, or -1.
+ */
+static int take_globals(struct ctl *ctl, int argc, char **argv, bool *ret_help)
+{
+	int i, n = 0;
+
+	for (i = 0; i < argc; i++) {
+		const char *a = argv[i];
+
+		if (!strcmp(a, "--"))
+			break;
+		if (!strcmp(a, "--json"))
+			ctl->json = true;
+		else if (!strcmp(a, "--help") || !strcmp(a, "-h"))
+			*ret_help = true;
+		else if (!strncmp(a, "--socket=", 9))
+			ctl->socket = a + 9;
+		else if (!strcmp(a, "--socket") && i + 1 < argc)
+			ctl->socket = argv[++i];
+		else if (!strcmp(a, "--socket"))
+			return -1;
+		else
+			argv[n++] = argv[i];
+	}
+	while (i < argc)
+		argv[n++] = argv[i++];
+	argv[n] = NULL;
+	return n;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	const struct verb *v;
+
+	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
+		name = "version";
+	for (v = verbs; v->name; v++)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = { .client.fd = -1 };
+	bool want_help = false;
+	int status;
+
+	argc = take_globals(&ctl, argc, argv, &want_help);
+	if (argc < 2) {
+		if (want_help)
+			help();
+		else
+			fputs("vmforkctl: no verb, or --socket without a path; see vmforkctl --help\n",
+			      stderr);
+		return want_help ? STATUS_OK : STATUS_USAGE;
+	}
+	ctl.verb = find_verb(argv[1]);
+	if (!ctl.verb) {
+		fprintf(stderr, "vmforkctl: no verb '%s'; see vmforkctl --help\n", argv[1]);
+		return STATUS_USAGE;
+	}
+	if (want_help) {
+		printf("usage: vmforkctl %s %s\n%s\n", ctl.verb->name, ctl.verb->synopsis,
+		       ctl.verb->summary);
+		return STATUS_OK;
+	}
+	status = ctl.verb->fn(&ctl, argc - 1, argv + 1);
+	client_close(&ctl.client);
+	if (fflush(stdout) && !status)
+		status = STATUS_ERROR;
+	return status;
+}
