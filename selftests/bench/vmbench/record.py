@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The raw figures: one line per value, kept in the order of their coming and as CSV."""
+import csv
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    id: str         # of the measure: "M2"
+    what: str       # "parent pause"
+    unit: str
+    case: str       # "N=8"; "" if there is but one
+    subject: str    # "vmfork", "B7", ...
+    run: int
+    value: float
+
+
+class Record:
+    """Writes each sample out at once: an interrupted run leaves what it measured."""
+
+    def __init__(self, path):
+        self.samples = []
+        self.file = open(path, "w", newline="", encoding="ascii")
+        self.csv = csv.writer(self.file)
+        self.csv.writerow([field.name for field in dataclasses.fields(Sample)])
+
+    def add(self, *fields):
+        sample = Sample(*fields)
+        if sample.run < 0:
+            return      # warm-up
+        self.samples.append(sample)
+        self.csv.writerow(dataclasses.astuple(sample))
+        self.file.flush()
+
+    def values(self, measure, what, case, subject):
+        return [s.value for s in self.samples
+                if (s.id, s.what, s.case, s.subject) == (measure, what, case, subject)]
+
+    def keys(self, subject):
+        """(id, what, unit, case) of all that the subject has values of, in order."""
+        return list(dict.fromkeys((s.id, s.what, s.unit, s.case) for s in self.samples
+                                  if s.subject == subject))
+
+    def subjects(self):
+        return list(dict.fromkeys(s.subject for s in self.samples))
+
+    def close(self):
+        self.file.close()
