@@ -36,6 +36,8 @@ def add(record, subject, count, run, fork):
 
     if fork.pause_ms is not None:
         put("parent pause", fork.pause_ms)
+    for name, value in fork.stages.items():
+        put(f"step: {name}", value)
     put("first clone resumed", min(fork.resumed_ms))
     put("all clones resumed", max(fork.resumed_ms))
     put("first reply of the last clone", max(fork.reply_ms))

@@ -35,6 +35,8 @@ class Fork:
     state_bytes: int        # what a clone loads
     stored_bytes: int       # what is kept of it
     end: typing.Callable    # ends the clones; the parent is as before
+    stages: dict = dataclasses.field(default_factory=dict)      # name: ms, vmfork's own
+    vms: list = dataclasses.field(default_factory=list)         # of vmforkctl
 
     def __enter__(self):
         return self
