@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <jansson.h>
 
 #include "pager_proto.h"
@@ -126,6 +127,11 @@ int core_signal(int pid, int sig);
 typedef void (*core_pager_fn)(void *data, const struct pager_rep *rep);
 int core_pager(const struct pager_req *req, const int *fds, unsigned int nfds,
 	       core_pager_fn done, void *data);
+
+/** core_lib_dir() - the directory of libvmfork-ram.so, absolute. */
+const char *core_lib_dir(void);
+/** core_vm_ids() - whom core_spawn() runs VMs as; -1: as vmforkd itself. */
+void core_vm_ids(uid_t *ret_uid, gid_t *ret_gid);
 
 struct sd_event;
 struct sd_event *core_loop(void);

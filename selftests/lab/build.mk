@@ -1,7 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-.PHONY: deps guest-image
+# The verbs that install, test, show and judge. A folder adds its suites (programs that speak
+# TAP) to CHECK_SUITES; they run in the order of their names.
+PY ?= python3
+RUN_SUITES = $(PY) selftests/run.py --logs $(B)/check
+
+.PHONY: deps guest-image demo check check-run style
 deps: ## install what building, running and testing take (Debian 12, root or sudo)
 	@selftests/lab/deps.sh build run test
 
 guest-image: modules user ## the Debian guest of the tests and of the demo (cached)
 	@KDIR=$(KDIR) selftests/lab/guest-image.sh $(B)/lab
+
+demo: ## fork a Debian guest into 8 clones that answer a question about Debian's packages
+	@examples/demo.sh
+
+# Dependencies come first: what is to be built depends on what is installed.
+check: ## install what is missing, build, run all tests that fit into 25 minutes
+	@selftests/lab/deps.sh build run test
+	@$(MAKE) --no-print-directory check-run
+
+check-run: user modules guest-image $(UNIT_TARGETS)
+	@$(RUN_SUITES) $(sort $(UNIT_TARGETS)) $(sort $(CHECK_SUITES))
+
+style: ## checkpatch, codespell, shellcheck, mandoc, as far as they are installed
+	@selftests/lab/style.sh

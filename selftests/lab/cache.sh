@@ -39,9 +39,11 @@ hash_of() {
 # cached ret TITLE NAME KEY BUILDER [ARG...]: ret is the entry's directory; BUILDER DIR ARG... fills
 # a new one. It runs in the calling shell's functions with its output in the entry's log.
 cached() {
+	# shellcheck disable=SC2034
 	local -n ret_entry=$1
 	local title=$2 name=$3 entry=$CACHE/$3-$4 tmp status start=$SECONDS
 	shift 4
+	# shellcheck disable=SC2034
 	ret_entry=$entry
 	if [ -d "$entry" ]; then
 		touch "$entry"

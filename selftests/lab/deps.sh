@@ -18,6 +18,18 @@ as_root() {
 	fi
 }
 
+quietly() { # COMMAND...: shows its output only if it fails
+	local log
+	log=$(mktemp)
+	if ! "$@" > "$log" 2>&1 < /dev/null; then
+		tail -n 30 "$log" >&2
+		rm "$log"
+		say "failed: $*" >&2
+		exit 1
+	fi
+	rm "$log"
+}
+
 missing_packages() {
 	local package
 	for package in $(wanted "$@"); do
@@ -88,7 +100,7 @@ install_missing() {
 	fi
 	as_root apt-get -q update > /dev/null || say "apt-get update failed; trying with the lists at hand"
 	# shellcheck disable=SC2086
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $packages
+	quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $packages
 }
 
 make_user() {

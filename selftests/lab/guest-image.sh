@@ -4,8 +4,8 @@
 #
 #   guest-image.sh [OUT]     OUT (build/lab) gets initrd.img and env, which names all three
 #
-# Environment: KERNEL=6.1 (default) or 6.12 (from bookworm-backports); VMFORK_CACHE; VMFORK_MIRROR;
-# KDIR: build directory of the 6.1 kernel to use. Slow steps are cached by what goes into them; the
+# Environment: KERNEL=6.1 (default) or 6.12; VMFORK_CACHE; VMFORK_MIRROR;
+# KDIR: build directory of the kernel to use. Slow steps are cached by what goes into them; the
 # payload (module, programs, jobs) is packed anew each time, which takes a second.
 set -eu
 export LC_ALL=C
@@ -20,7 +20,8 @@ packages=systemd-sysv,udev,dbus,kmod,iproute2,procps
 disk_size=1G
 
 make_debian() { # DIR: root.tar, a minimal Debian, and the package index it was made from
-	# The tar is written by a hook's sibling format, the index before mmdebstrap cleans up.
+	# The index is taken before mmdebstrap cleans up.
+	# shellcheck disable=SC2016
 	mmdebstrap --variant=minbase --include="$packages" \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -144,6 +145,7 @@ module_of() {
 }
 
 choose_kernel "${KERNEL:-6.1}"
+kernel='' debian='' disk='' initramfs=''
 cached kernel "[1/4] kernel $KREL" "kernel-$KREL" \
 	"$(hash_of "$here/kernel.sh" "$here/image/modules" "$(kernel_id)")" make_kernel
 cached debian "[2/4] Debian packages (about 30 MB over the network)" debian \

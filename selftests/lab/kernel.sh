@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # The guest's kernel: Debian's own image and the modules that image/modules lists.
+# Uses $here of the script that reads it.
+: "${here:?}"
 
-# choose_kernel SERIES: sets KREL, the release to boot, and KDIR, what modules are built against
+# choose_kernel SERIES: sets KREL, the release to boot, KDIR, what modules are built against, and
+# KROOT, where boot/ and lib/modules/ of it are: "/" or, if it is to be downloaded, nothing
 choose_kernel() {
 	case $1 in
 	6.1) choose_installed ;;
-	6.12) choose_backport ;;
+	6.12) choose_unpacked "$1" ;;
 	*) die "KERNEL=$1: 6.1 and 6.12 are known" ;;
 	esac
 }
@@ -21,77 +24,57 @@ choose_installed() {
 		done
 	fi
 	[ -n "${KDIR:-}" ] || die "no kernel headers here: install linux-headers-amd64 (make deps)"
-	KREL=$(sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' "$KDIR/include/generated/utsrelease.h")
-}
-
-# apt-get with lists of its own, for a suite that this machine does not follow
-backports_apt() {
-	local dir=$CACHE/apt-backports tool=$1
-	shift
-	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm-backports main" \
-		> "$dir/sources.list"
-	"$tool" -q -o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir" -o APT::Sandbox::User=root \
-		-o Dir::State::status=/dev/null -o Debug::NoLocking=1 "$@"
-}
-
-choose_backport() {
-	local dir=$CACHE/apt-backports
-	if [ -z "$(find "$dir/release" -mtime -7 2> /dev/null)" ]; then
-		say "looking for the 6.12 kernel in bookworm-backports"
-		backports_apt apt-get update > /dev/null || die "cannot reach $mirror"
-		backports_apt apt-cache depends linux-image-amd64 |
-			sed -n 's/.*Depends: linux-image-\(6\.12\..*\)/\1/p' | head -n 1 > "$dir/release"
+	KREL=$(release_of "$KDIR")
+	KROOT=
+	if [ -r "/boot/vmlinuz-$KREL" ] && [ -d "/lib/modules/$KREL/kernel" ]; then
+		KROOT=/
 	fi
-	KREL=$(cat "$dir/release")
-	[ -n "$KREL" ] || die "bookworm-backports has no 6.12 kernel"
-	cached headers "kernel headers $KREL" "headers-$KREL" 1 make_headers
-	KDIR=$headers/usr/src/linux-headers-$KREL
 }
 
-fetch_package() { # PACKAGE: its .deb into the current directory
-	case $KREL in
-	6.12.*) backports_apt apt-get download "$1" ;;
-	*) apt-get -q -o APT::Sandbox::User=root download "$1" ;;
-	esac
+# Another series than this machine's: headers and image are unpacked in the cache.
+choose_unpacked() { # SERIES
+	local found
+	found=$(VMFORK_CACHE=$CACHE "$here/fetch-headers.sh" --image "$1") || exit 1
+	KROOT=$(tail -n 2 <<< "$found" | head -n 1)
+	KDIR=$(tail -n 1 <<< "$found")
+	KREL=$(release_of "$KDIR")
 }
 
-# Headers for building against, in the cache; Debian's own refer to /usr by absolute paths.
-make_headers() { # DIR
-	local deb version=${KREL%-*} package
-	cd "$1"
-	for package in "linux-headers-$KREL" "linux-headers-$version-common" linux-kbuild-6.12; do
-		fetch_package "$package" || fetch_package "linux-kbuild-$version"
-	done
-	for deb in *.deb; do
-		dpkg -x "$deb" .
-		rm "$deb"
-	done
-	grep -rlI --include=Makefile --include=Kbuild '/usr/\(src\|lib\)/linux' usr/src |
-		xargs -r sed -i "s|/usr/\(src\|lib\)/linux|$CACHE/headers-$KREL-1&|"
+release_of() { # KDIR
+	sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' "$1/include/generated/utsrelease.h"
 }
 
 # kernel_id: what tells this kernel from another of the same release
 kernel_id() {
-	if [ -r "/boot/vmlinuz-$KREL" ] && [ -d "/lib/modules/$KREL/kernel" ]; then
-		sha256sum < "/boot/vmlinuz-$KREL"
+	if [ -n "$KROOT" ]; then
+		sha256sum < "$KROOT/boot/vmlinuz-$KREL"
 	else
 		echo "package $KREL"
 	fi
 }
 
+# The image's package, for a machine that has the headers but boots something else.
+download_kernel() { # DIR
+	local package
+	mkdir "$1"
+	for package in "linux-image-$KREL" "linux-image-$KREL-unsigned"; do
+		if apt-get -q -o APT::Sandbox::User=root download "$package"; then
+			dpkg -x "$package"_*.deb "$1"
+			rm "$package"_*.deb
+			return
+		fi
+	done
+	die "apt has no linux-image-$KREL"
+}
+
 make_kernel() { # DIR: vmlinuz, vmlinux, lib/modules/RELEASE, initramfs.list
-	local from=/ module kind name
-	cd "$1"
-	if [ "$(kernel_id)" = "package $KREL" ]; then
-		fetch_package "linux-image-$KREL" || fetch_package "linux-image-$KREL-unsigned"
-		mkdir package
-		dpkg -x linux-image-*.deb package
-		rm linux-image-*.deb
+	local from=$KROOT module kind name
+	cd "$1" || return
+	if [ -z "$from" ]; then
 		from=$PWD/package
-		depmod -b "$from" "$KREL"
+		download_kernel "$from"
 	fi
+	[ "$from" = / ] || depmod -b "$from" "$KREL"
 	cp "$from/boot/vmlinuz-$KREL" vmlinuz
 	chmod 644 vmlinuz
 	extract_vmlinux vmlinuz > vmlinux

@@ -11,9 +11,4 @@ $(B)/lib/libvmfork.a: $(call objects,plain,$(LIBVMFORK_SRCS))
 	@echo "  AR      $@"
 	@rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/lib/libvmfork.pc: userspace/libvmfork/libvmfork.pc.in
-	@mkdir -p $(@D)
-	@echo "  GEN     $@"
-	@sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@VERSION@,$(VERSION),' $< > $@
-
 USER_TARGETS += $(B)/lib/libvmfork.a

@@ -27,8 +27,12 @@ static void set_signals(void (*how)(int))
 static void end(int vm, int status) __attribute__((noreturn));
 static void end(int vm, int status)
 {
-	while (vmfork_exit(vm, status) == -EINTR)
-		;
+	int r;
+
+	/* -ESTALE: this clone was forked on its way out, and so has another end to come to */
+	do {
+		r = vmfork_exit(vm, status);
+	} while (r == -EINTR || r == -ESTALE);
 	/* It cannot end itself: the parent or the host can. It must not return. */
 	for (;;)
 		pause();

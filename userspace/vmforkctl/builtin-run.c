@@ -5,7 +5,7 @@
 #include "vmconfig.h"
 #include "vmforkctl.h"
 
-static const char options_help[] =
+const char run_options[] =
 "  --disk FILE[,format=raw|qcow2]  a disk, up to 8; FILE itself is never written\n"
 "  --memory SIZE                   512M, 2G: a multiple of 2M\n"
 "  --cpus N                        virtual CPUs, 1 to 16 (1)\n"
@@ -79,7 +79,7 @@ static int parse(struct ctl *ctl, int argc, char **argv, json_t *config, bool *c
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == '?') {
 			usage_option(ctl);
-			fputs(options_help, stderr);
+			fputs(run_options, stderr);
 			return STATUS_USAGE;
 		}
 		if (set_option(config, c, console, why, sizeof(why)))

@@ -68,6 +68,18 @@ static void draw(struct tree *t, const char *parent, const char *indent)
 	}
 }
 
+static void draw_all(struct tree *t)
+{
+	json_t *vm;
+	size_t i;
+
+	draw(t, "-", "");
+	/* VMs that are each other's ancestors make no tree: list them */
+	json_array_foreach(t->vms, i, vm)
+		if (!t->drawn[i])
+			print_vm(vm, "", "");
+}
+
 int cmd_tree(struct ctl *ctl, int argc, char **argv)
 {
 	struct tree t = { 0 };
@@ -83,7 +95,7 @@ int cmd_tree(struct ctl *ctl, int argc, char **argv)
 	if (ctl->json)
 		print_json(result);
 	else if (t.drawn)
-		draw(&t, "-", "");
+		draw_all(&t);
 	free(t.drawn);
 	json_decref(result);
 	return STATUS_OK;

@@ -10,22 +10,22 @@
 
 static const struct verb verbs[] = {
 	{ "run", "NAME --disk FILE[,format=raw|qcow2] | --kernel FILE ... [OPTION...]",
-	  "start a root VM", cmd_run },
-	{ "ps", "[-q] [-a]", "list VMs (-a: tickets and checkpoints as well)", cmd_ps },
-	{ "tree", "", "draw families", cmd_tree },
-	{ "fork", "VM [-n CLONES]", "fork a running VM", cmd_fork },
+	  "start a root VM", cmd_run, run_options },
+	{ "ps", "[-q] [-a]", "list VMs (-a: tickets and checkpoints as well)", cmd_ps, NULL },
+	{ "tree", "", "draw families", cmd_tree, NULL },
+	{ "fork", "VM [-n CLONES]", "fork a running VM", cmd_fork, NULL },
 	{ "checkpoint", "[make] VM NAME | rm NAME|HANDLE... | ls", "make, remove, list checkpoints",
-	  cmd_checkpoint },
-	{ "clone", "CHECKPOINT [-n CLONES]", "create clones of a checkpoint", cmd_clone },
-	{ "kill", "VM... | --family VM | --ticket HANDLE", "end VMs now", cmd_kill },
-	{ "wait", "TICKET", "wait until all clones of a ticket have ended", cmd_wait },
-	{ "console", "VM", "talk to a VM's serial console (Ctrl-] leaves)", cmd_console },
-	{ "stats", "[VM]", "pages fetched, shared, avoided; memory", cmd_stats },
-	{ "top", "[-d SECONDS]", "stats, again and again (q quits)", cmd_top },
-	{ "watch", "", "print what happens as it happens", cmd_watch },
-	{ "shutdown", "", "end vmforkd and every VM", cmd_shutdown },
-	{ "version", "", "versions and backends", cmd_version },
-	{ }
+	  cmd_checkpoint, NULL },
+	{ "clone", "CHECKPOINT [-n CLONES]", "create clones of a checkpoint", cmd_clone, NULL },
+	{ "kill", "VM... | --family VM | --ticket HANDLE", "end VMs now", cmd_kill, NULL },
+	{ "wait", "TICKET", "wait until all clones of a ticket have ended", cmd_wait, NULL },
+	{ "console", "VM", "talk to a VM's serial console (Ctrl-] leaves)", cmd_console, NULL },
+	{ "stats", "[VM]", "pages fetched, shared, avoided; memory", cmd_stats, NULL },
+	{ "top", "[-d SECONDS]", "stats, again and again (q quits)", cmd_top, NULL },
+	{ "watch", "", "print what happens as it happens", cmd_watch, NULL },
+	{ "shutdown", "", "end vmforkd and every VM", cmd_shutdown, NULL },
+	{ "version", "", "versions and backends", cmd_version, NULL },
+	{ .name = NULL }
 };
 
 static void help(void)
@@ -135,6 +135,13 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+static int verb_help(const struct verb *v)
+{
+	printf("usage: vmforkctl %s %s\n%s\n%s", v->name, v->synopsis, v->summary,
+	       v->options ? v->options : "");
+	return STATUS_OK;
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = { .client.fd = -1 };
@@ -156,9 +163,7 @@ int main(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	if (want_help) {
-		printf("usage: vmforkctl %s %s\n%s\n", ctl.verb->name, ctl.verb->synopsis,
-		       ctl.verb->summary);
-		return STATUS_OK;
+		return verb_help(ctl.verb);
 	}
 	status = ctl.verb->fn(&ctl, argc - 1, argv + 1);
 	client_close(&ctl.client);

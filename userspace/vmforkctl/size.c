@@ -60,6 +60,7 @@ int number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 {
 	double n = (double)bytes;
+	unsigned int tenths;
 	size_t unit = 0;
 
 	/* what would be printed as 1000 or more goes to the next unit */
@@ -67,12 +68,12 @@ const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 		n /= 1024;
 		unit++;
 	}
+	tenths = (unsigned int)(n * 10 + 0.5);
 	if (unit == 0)
 		snprintf(text, SIZE_TEXT, "%" PRIu64, bytes);
-	else if (n < 9.95 && n - (double)(uint64_t)n >= 0.05)
-		snprintf(text, SIZE_TEXT, "%.1f%c", n, units[unit - 1]);
 	else
-		snprintf(text, SIZE_TEXT, "%.0f%c", n, units[unit - 1]);
+		snprintf(text, SIZE_TEXT, "%.*f%c", tenths < 100 && tenths % 10 ? 1 : 0, n,
+			 units[unit - 1]);
 	return text;
 }
 

@@ -30,7 +30,10 @@ struct verb {
 	const char *summary;
 	/** argv[0] is the verb; options are the verb's own. Return: STATUS_* */
 	int (*fn)(struct ctl *ctl, int argc, char **argv);
+	const char *options;	/* for --help, a line each; NULL: none but those above */
 };
+
+extern const char run_options[];
 
 /** usage() - the verb was used wrongly: @fmt says how. Return: STATUS_USAGE */
 int usage(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* All differences between kernel versions. */
+#ifndef VMFORK_COMPAT_H
+#define VMFORK_COMPAT_H
+
+#include <linux/huge_mm.h>
+#include <linux/mmzone.h>
+#include <linux/sched.h>
+#include <linux/version.h>
+
+/* orders of the buddy allocator: 0..VMFORK_NR_ORDERS-1 */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define VMFORK_NR_ORDERS NR_PAGE_ORDERS
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define VMFORK_NR_ORDERS (MAX_ORDER + 1)
+#else
+#define VMFORK_NR_ORDERS MAX_ORDER
+#endif
+
+/* order of the pages in the per-cpu lists that follow those of low order */
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+#define VMFORK_PCP_HUGE_ORDER HPAGE_PMD_ORDER
+#else
+#define VMFORK_PCP_HUGE_ORDER 0
+#endif
+
+/* tasks that never run user code: PF_USER_WORKER came with 6.4 */
+#ifdef PF_USER_WORKER
+#define VMFORK_PF_NO_USER (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)
+#else
+#define VMFORK_PF_NO_USER (PF_KTHREAD | PF_IO_WORKER)
+#endif
+
+#endif /* VMFORK_COMPAT_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The seam between the channel and what carries it: ivshmem today, Xen grants next. */
+#ifndef VMFORK_TRANSPORT_H
+#define VMFORK_TRANSPORT_H
+
+#include <linux/types.h>
+
+struct vmfork_transport;
+
+/**
+ * struct vmfork_transport_ops - what a transport does for the channel.
+ * @name:	for the log
+ * @ring:	ring the host's doorbell; any context, also with interrupts off
+ */
+struct vmfork_transport_ops {
+	const char *name;
+	void (*ring)(struct vmfork_transport *t);
+};
+
+/**
+ * struct vmfork_transport - a mapped region and its doorbell.
+ * @region:	ordinary cached memory, shared with the host
+ * @size:	bytes mapped
+ *
+ * The transport keeps both from vmfork_channel_attach() until
+ * vmfork_channel_detach() has returned, and calls vmfork_channel_interrupt() when
+ * the host rings.
+ */
+struct vmfork_transport {
+	const struct vmfork_transport_ops *ops;
+	void *region;
+	size_t size;
+};
+
+/** vmfork_channel_attach() - use @t as the machine's channel.
+ * Return: 0; -ENODEV not a vmfork region; -EPROTO; -EBUSY there is one already. */
+int vmfork_channel_attach(struct vmfork_transport *t);
+
+/** vmfork_channel_detach() - forget @t; what waits fails with ENODEV. May sleep. */
+void vmfork_channel_detach(struct vmfork_transport *t);
+
+/** vmfork_channel_interrupt() - the host rang; any context. */
+void vmfork_channel_interrupt(void);
+
+/* each transport's driver */
+int vmfork_ivshmem_register(void);
+void vmfork_ivshmem_unregister(void);
+
+#endif /* VMFORK_TRANSPORT_H */

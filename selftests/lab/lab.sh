@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Library of the host's tests: a private vmforkd, guests in it, TAP, and nothing left behind.
+#
+#	. "$(dirname "$0")/../lab/lab.sh"
+#	lab_start
+#	lab_run web --memory 256M
+#	check "the guest answers" lab_exec web true
+#	done_testing
+#
+# Everything lives in $LAB_DIR (the daemon's runtime directory is $LAB_DIR/run) and in $LAB_IMAGES, a
+# directory of a tmpfs; both are removed on any exit. Environment: VMFORK_ACCEL (auto), LAB_LOGS:
+# where logs are kept; LAB_KEEP=1: do not remove LAB_DIR; LAB_GUEST: directory of guest-image.sh.
+
+LAB_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+LAB_BUILD=${VMFORK_BUILD:-$LAB_TOP/build}
+LAB_GUEST=${LAB_GUEST:-$LAB_BUILD/lab}
+LAB_ACCEL=${VMFORK_ACCEL:-auto}
+LAB_PATIENCE=${LAB_PATIENCE:-120}
+LAB_LOGS=${LAB_LOGS:-$LAB_BUILD/check/$(basename "$0" .sh)}
+LAB_DIR=
+LAB_IMAGES=
+LAB_DAEMON=
+tap_count=0
+tap_failed=0
+
+# ---- TAP
+
+diag() { # TEXT...: comment lines
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+ok() { # DESCRIPTION
+	tap_count=$((tap_count + 1))
+	printf 'ok %d - %s\n' "$tap_count" "$*"
+}
+
+not_ok() { # DESCRIPTION
+	tap_count=$((tap_count + 1))
+	tap_failed=$((tap_failed + 1))
+	printf 'not ok %d - %s\n' "$tap_count" "$*"
+}
+
+skip() { # DESCRIPTION WHY
+	tap_count=$((tap_count + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$tap_count" "$1" "$2"
+}
+
+skip_all() { # WHY: ends the suite
+	printf '1..0 # SKIP %s\n' "$*"
+	exit 0
+}
+
+check() { # DESCRIPTION COMMAND...: ok if it succeeds; its output is shown otherwise
+	local what=$1 output status=0
+	shift
+	output=$("$@" 2>&1) || status=$?
+	if [ "$status" = 0 ]; then
+		ok "$what"
+	else
+		not_ok "$what"
+		diag "$* -> status $status"
+		[ -z "$output" ] || diag "$output"
+	fi
+	return 0
+}
+
+check_fails() { # DESCRIPTION PATTERN COMMAND...: ok if it fails and says PATTERN (grep -E)
+	local what=$1 pattern=$2 output status=0
+	shift 2
+	output=$("$@" 2>&1) || status=$?
+	if [ "$status" != 0 ] && grep -Eq -- "$pattern" <<< "$output"; then
+		ok "$what"
+	else
+		not_ok "$what"
+		diag "$* -> status $status, wanted a failure that says: $pattern"
+		diag "$output"
+	fi
+}
+
+is() { # DESCRIPTION GOT WANTED
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		diag "got:    $2"
+		diag "wanted: $3"
+	fi
+}
+
+done_testing() { # stops the daemon, checks that nothing is left, prints the plan, exits
+	if [ -n "$LAB_DIR" ]; then
+		lab_stop
+		check "no process, file, mount or network device is left" lab_nothing_left
+	fi
+	printf '1..%d\n' "$tap_count"
+	exit $((tap_failed > 0))
+}
+
+bail_out() { # WHY: nothing more can be tested
+	printf 'Bail out! %s\n' "$*"
+	exit 1
+}
+
+# ---- waiting
+
+lab_wait_for() { # SECONDS WHAT COMMAND...: until it succeeds; there is no event for a shell to wait on
+	local end=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@" > /dev/null 2>&1; do
+		if ((SECONDS >= end)); then
+			diag "not in time: $what"
+			return 1
+		fi
+		sleep 0.2
+	done
+}
+
+# ---- the private daemon
+
+lab_setup() { # directories that QEMU's user can reach, wherever the tree is
+	[ -z "$LAB_DIR" ] || return 0
+	[ -e "$LAB_GUEST/env" ] || bail_out "no guest image: make guest-image"
+	# shellcheck disable=SC1091
+	. "$LAB_GUEST/env"
+	trap lab_exit EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/vmfork-lab.XXXXXX")
+	LAB_IMAGES=$(mktemp -d "${LAB_SHM:-/dev/shm}/vmfork-lab.XXXXXX")
+	mkdir -p "$LAB_DIR/run" "$LAB_DIR/lib" "$LAB_DIR/boot" "$LAB_LOGS"
+	chmod 755 "$LAB_DIR" "$LAB_DIR"/*
+	chmod 1777 "$LAB_IMAGES"
+	cp "$LAB_BUILD"/lib/*.so* "$LAB_BUILD/bin/vmfork-pager" "$LAB_DIR/lib/"
+	cp "$LAB_INITRD" "$LAB_DIR/boot/initrd.img"
+	LAB_INITRD=$LAB_DIR/boot/initrd.img
+	export VMFORK_SOCKET=$LAB_DIR/run/control.sock
+	PATH=$LAB_BUILD/bin:$PATH
+	ip -o link 2> /dev/null | cut -d: -f2 | sort > "$LAB_DIR/links"
+	sort /proc/mounts > "$LAB_DIR/mounts"
+}
+
+lab_start() { # [VMFORKD-OPTION]...: starts it, or starts it again
+	lab_setup
+	local how=(--runtime-dir "$LAB_DIR/run" --image-dir "$LAB_IMAGES" --lib-dir "$LAB_DIR/lib"
+		--die-with-parent)
+	[ "$(id -u)" != 0 ] || how+=(--user vmfork)
+	vmforkd "${how[@]}" "$@" >> "$LAB_DIR/vmforkd.log" 2>&1 &
+	LAB_DAEMON=$!
+	lab_wait_for 30 "vmforkd answers" lab_answers || {
+		diag "$(tail -n 20 "$LAB_DIR/vmforkd.log")"
+		bail_out "vmforkd does not start"
+	}
+}
+
+lab_answers() {
+	kill -0 "$LAB_DAEMON" && vmforkctl ps
+}
+
+lab_stop() {
+	[ -n "$LAB_DAEMON" ] || return 0
+	kill -TERM "$LAB_DAEMON" 2> /dev/null
+	lab_wait_for 30 "vmforkd ends" lab_daemon_gone || kill -KILL "$LAB_DAEMON"
+	wait "$LAB_DAEMON" 2> /dev/null
+	LAB_DAEMON=
+}
+
+lab_daemon_gone() {
+	! kill -0 "$LAB_DAEMON"
+}
+
+# shellcheck disable=SC2317
+lab_exit() {
+	local status=$? pid
+	trap - EXIT
+	trap '' INT TERM
+	lab_stop
+	cp "$LAB_DIR"/vmforkd.log "$LAB_LOGS/" 2> /dev/null
+	for pid in $(lab_processes); do
+		kill -KILL "$pid" 2> /dev/null
+	done
+	rm -rf "$LAB_IMAGES"
+	[ -n "${LAB_KEEP:-}" ] || rm -rf "$LAB_DIR"
+	exit "$status"
+}
+
+# ---- what is left
+
+lab_processes() { # pids that have to do with this lab: by command line, open file or mapping
+	local p pid
+	for p in /proc/[0-9]*; do
+		pid=${p#/proc/}
+		[ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] || continue
+		if tr '\0' ' ' < "$p/cmdline" | grep -qE "$LAB_DIR|$LAB_IMAGES" ||
+			grep -qE "$LAB_DIR/run|$LAB_IMAGES" "$p/maps"; then
+			echo "$pid"
+		fi
+	done 2> /dev/null
+}
+
+lab_nothing_left() {
+	local left=0 pid text
+	lab_wait_for 20 "its processes end" lab_no_processes || true
+	for pid in $(lab_processes); do
+		echo "process $pid: $(tr '\0' ' ' < "/proc/$pid/cmdline" | cut -c1-200)"
+		left=1
+	done
+	text=$(find "$LAB_IMAGES" -mindepth 1; find "$LAB_DIR/run" -mindepth 1 ! -type d ! -name '*.log')
+	text+=$(sort /proc/mounts | comm -13 "$LAB_DIR/mounts" - | grep -E "$LAB_DIR|$LAB_IMAGES")
+	text+=$(ip -o link 2> /dev/null | cut -d: -f2 | sort | comm -13 "$LAB_DIR/links" - |
+		grep -E '^ *(vf|vmfork)')
+	if [ -n "$text" ]; then
+		echo "$text"
+		left=1
+	fi
+	return "$left"
+}
+
+lab_no_processes() {
+	[ -z "$(lab_processes)" ]
+}
+
+# ---- guests
+
+lab_run() { # NAME [VMFORKCTL-RUN-OPTION]...: starts a guest with the command shell, waits for it
+	local name=$1
+	shift
+	lab_boot "$name" vmfork.shell "$@" || return
+	lab_wait_for "$LAB_PATIENCE" "shell of $name" lab_ready "$name" || {
+		diag "$(tail -n 20 "$(lab_log "$name")")"
+		return 1
+	}
+}
+
+lab_boot() { # NAME APPEND [VMFORKCTL-RUN-OPTION]...: starts a guest of the lab's disk
+	local name=$1 append=$2
+	shift 2
+	vmforkctl run "$name" --accel "$LAB_ACCEL" --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD" \
+		--append "$LAB_APPEND $append" --disk "$LAB_DISK,format=$LAB_DISK_FORMAT" "$@" > /dev/null
+}
+
+lab_vm() { # VM MEMBER: one member of the VM's JSON object
+	vmforkctl ps --json | python3 -c '
+import json, sys
+for vm in json.load(sys.stdin)["vms"]:
+    if sys.argv[1] in (vm["name"], str(vm["handle"])):
+        value = vm
+        for key in sys.argv[2].split("."):
+            value = value[key]
+        print(json.dumps(value) if isinstance(value, (dict, list, bool)) else value)
+        sys.exit(0)
+sys.exit("no VM " + sys.argv[1])' "$1" "$2"
+}
+
+lab_log() { # VM: path of its console's log
+	lab_vm "$1" log
+}
+
+lab_ready() { # VM
+	grep -qa '^VMFORK-READY' "$(lab_log "$1")"
+}
+
+lab_exec() { # [-t SECONDS] VM COMMAND: in the guest, over its console; its output and status
+	local limit=$LAB_PATIENCE console
+	if [ "$1" = -t ]; then
+		limit=$2
+		shift 2
+	fi
+	console=$(lab_vm "$1" console) || return 125
+	"$LAB_TOP/selftests/lab/guest_exec.py" -t "$limit" "$console" "$2"
+}

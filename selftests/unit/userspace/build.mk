@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+$(call unit_test,libvmfork,selftests/unit/userspace/test-libvmfork.c $(LIBVMFORK_SRCS),,)
+$(call unit_test,wrapper,selftests/unit/userspace/test-wrapper.c \
+	userspace/vmfork/output.c userspace/vmfork/summary.c,-Iuserspace/vmfork,-ljansson)
+$(call unit_test,vmforkctl,selftests/unit/userspace/test-vmforkctl.c $(VMFORKCTL_LIB),\
+	-Iuserspace/vmforkctl,-ljansson)
