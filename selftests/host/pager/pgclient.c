@@ -37,19 +37,25 @@ static void __attribute__((noreturn)) run_pager(int sock)
 	_exit(127);
 }
 
-int pg_start(struct pgproc *pg)
+int pg_start_on(struct pgproc *pg, int theirs)
 {
-	int s[2];
-
 	*pg = (struct pgproc){ .sock = -1 };
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s) < 0)
-		return -errno;
 	pg->pid = fork();
 	if (pg->pid == 0)
-		run_pager(s[1]);
+		run_pager(theirs);
+	return pg->pid < 0 ? -errno : 0;
+}
+
+int pg_start(struct pgproc *pg)
+{
+	int s[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s) < 0)
+		return -errno;
+	err = pg_start_on(pg, s[1]);
 	close(s[1]);
 	pg->sock = s[0];
-	return pg->pid < 0 ? -errno : 0;
+	return err;
 }
 
 static int end(struct pgproc *pg, int sig)
@@ -58,7 +64,8 @@ static int end(struct pgproc *pg, int sig)
 
 	kill(pg->pid, sig);
 	waitpid(pg->pid, &status, 0);
-	close(pg->sock);
+	if (pg->sock >= 0)
+		close(pg->sock);
 	pg->pid = -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

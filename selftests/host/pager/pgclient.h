@@ -18,6 +18,8 @@ struct pgproc {
 
 /** pg_start() - start build/bin/vmfork-pager (or $VMFORK_PAGER); dies with us. */
 int pg_start(struct pgproc *pg);
+/** pg_start_on() - the same with this socket as its --fd; pg->sock is the caller's. */
+int pg_start_on(struct pgproc *pg, int theirs);
 /** pg_kill() - SIGKILL and reap; the socket is closed. */
 void pg_kill(struct pgproc *pg);
 /** pg_stop() - SIGTERM; Return: its exit status, or -1 if it died of something else. */

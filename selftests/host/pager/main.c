@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vmfork-pager-test: the real pager and RAM library without QEMU. TAP. */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+#include "util.h"
+
+static unsigned int count, failures;
+
+static void line(bool good, const char *text)
+{
+	printf("%sok %u - %s\n", good ? "" : "not ", ++count, text);
+	fflush(stdout);
+	failures += !good;
+}
+
+bool ok(bool good, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	line(good, text);
+	return good;
+}
+
+bool same(long long got, long long want, const char *what)
+{
+	line(got == want, what);
+	if (got != want)
+		printf("# got %lld, want %lld\n", got, want);
+	return got == want;
+}
+
+void skip(const char *why, const char *what)
+{
+	printf("ok %u - %s # SKIP %s\n", ++count, what, why);
+	fflush(stdout);
+}
+
+static const struct test tests[] = {
+	{ "ramlib", test_ramlib },
+	{ "clones", test_clones },
+	{ "avoid", test_avoid },
+	{ "generations", test_generations },
+	{ "restart", test_restart },
+	{ "nospace", test_nospace },
+	{ "snapshot-gone", test_snapshot_gone },
+	{ "requests", test_requests },
+	{ "reconnect", test_reconnect },
+};
+
+int main(int argc, char **argv)
+{
+	puts("TAP version 13");
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+		if (argc > 1 && strcmp(argv[1], tests[i].name))
+			continue;
+		printf("# %s\n", tests[i].name);
+		fflush(stdout);
+		tests[i].run();
+	}
+	printf("1..%u\n", count);
+	return failures || !count ? EXIT_FAILURE : EXIT_SUCCESS;
+}
