@@ -24,8 +24,8 @@ def faults(bench):
                                capture_output=True, text=True).stdout.splitlines()
         for line in map(json.loads, lines):
             subject, what = FAULTS[line["what"]]
-            bench.record.add("M4", what, "us", line["fault"], subject, run,
-                             line["median_ns"] / 1e3)
+            case = f"{line['fault']}, {line['cpu']} CPU"
+            bench.record.add("M4", what, "us", case, subject, run, line["median_ns"] / 1e3)
 
 
 def touch(bench):
