@@ -26,7 +26,9 @@ class Guest:
     accel: str = "tcg"
 
     def accel_args(self):
-        return ["-accel", "tcg,thread=multi" if self.accel == "tcg" else self.accel]
+        if self.accel == "tcg":
+            return ["-accel", "tcg,thread=multi", "-cpu", "qemu64"]
+        return ["-accel", self.accel, "-cpu", "host"]
 
 
 @dataclasses.dataclass
@@ -64,14 +66,17 @@ class Machine:
         qmp, qmp_qemu = socket.socketpair()
         console, console_qemu = socket.socketpair()
         fds = (qmp_qemu.fileno(), console_qemu.fileno())
-        args = [QEMU, "-nodefaults", "-no-user-config", "-display", "none",
-                *guest.accel_args(),
-                "-machine", "pc,usb=off,vmport=off,memory-backend=ram",
+        args = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none",
+                *guest.accel_args(), "-global", "PIIX4_PM.disable_s3=1",
+                "-global", "PIIX4_PM.disable_s4=1",
+                "-machine", "pc,usb=off,vmport=off,suppress-vmdesc=on,dump-guest-core=off,"
+                            "memory-backend=ram",
                 "-m", f"{ram.mib}M", *ram.args(), "-smp", "1",
                 "-chardev", f"socket,id=qmp,fd={fds[0]}", "-mon", "chardev=qmp,mode=control",
                 "-chardev", f"socket,id=con,fd={fds[1]}", "-serial", "chardev:con",
                 "-drive", f"if=none,id=d0,file={disk},format=qcow2,backing.file.locking=off",
-                "-device", "virtio-blk-pci,drive=d0", "-device", "vmgenid,guid=auto"]
+                "-device", "virtio-blk-pci,drive=d0", "-device", "vmgenid,guid=auto",
+                "-device", "virtio-rng-pci", "-device", "pvpanic"]
         args += {"boot": ["-kernel", guest.kernel, "-initrd", guest.initrd,
                           "-append", guest.append],
                  "incoming": ["-incoming", "defer"],
