@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The host's side of a VM's channel: the region, the rings, what is still to be sent. */
+#include "channel.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "guest.h"
+#include "log.h"
+#include "options.h"
+#include "util.h"
+#include "vm.h"
+
+#define JOURNAL_SIZE	(sizeof(struct journal) + JOURNAL_QUEUE)
+#define HOST_FEATURES	(VMFORK_FEATURE_FREE_SET | VMFORK_FEATURE_CHECKPOINT | \
+			 VMFORK_FEATURE_GATE | VMFORK_FEATURE_MESSAGES)
+
+struct vmfork_channel *channel_head(const struct channel *ch)
+{
+	return (struct vmfork_channel *)ch->map;
+}
+
+bool channel_ready(const struct channel *ch)
+{
+	return ch->j && ch->j->state == CHANNEL_READY;
+}
+
+uint64_t channel_queued(const struct channel *ch)
+{
+	return ch->j ? ch->j->queue_head - ch->j->queue_tail : 0;
+}
+
+/* The bitmaps cover every gfn that RAM may have: from the slots' ends. */
+static void measure(struct channel *ch, const struct vm_config *config)
+{
+	struct pager_slot slots[PAGER_SLOTS_MAX];
+	unsigned int n = core.backend->slots(config, slots);
+
+	ch->gfns = 0;
+	for (unsigned int i = 0; i < n; i++)
+		if (slots[i].gfn + slots[i].npages > ch->gfns)
+			ch->gfns = slots[i].gfn + slots[i].npages;
+	ch->bitmap_bytes = ((ch->gfns + 7) / 8 + 4095) & ~(size_t)4095;
+	/* a BAR is a power of two */
+	ch->size = 1U << 20;
+	while (ch->size < VMFORK_CHANNEL_BITMAPS + 2 * ch->bitmap_bytes)
+		ch->size *= 2;
+}
+
+static int map_both(struct channel *ch)
+{
+	void *p;
+
+	p = mmap(NULL, ch->size, PROT_READ | PROT_WRITE, MAP_SHARED, ch->fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	ch->map = p;
+	p = mmap(NULL, JOURNAL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, ch->journal_fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	ch->j = p;
+	return 0;
+}
+
+static int sealed_memfd(const char *name, size_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)size) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+		int r = -errno;
+
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int store_both(const struct channel *ch, uint64_t handle)
+{
+	char name[64];
+	int r;
+
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".channel", handle);
+	r = core_store_fd(name, ch->fd);
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".journal", handle);
+	return core_store_fd(name, ch->journal_fd);
+}
+
+int channel_make(struct channel *ch, const struct vm *vm)
+{
+	int r;
+
+	*ch = (struct channel){ .fd = -1, .journal_fd = -1 };
+	measure(ch, &vm->config);
+	ch->fd = sealed_memfd("vmfork-channel", ch->size);
+	ch->journal_fd = sealed_memfd("vmfork-journal", JOURNAL_SIZE);
+	r = ch->fd < 0 ? ch->fd : ch->journal_fd < 0 ? ch->journal_fd : map_both(ch);
+	if (r == 0)
+		r = store_both(ch, vm->handle);
+	if (r < 0) {
+		channel_free(ch);
+		return r;
+	}
+	ch->j->magic = JOURNAL_MAGIC;
+	channel_constants(ch, vm->family, vm->handle);
+	return 0;
+}
+
+int channel_take(struct channel *ch, const struct vm *vm)
+{
+	char name[64];
+	struct stat st;
+	int r = -ENOENT;
+
+	*ch = (struct channel){ .fd = -1, .journal_fd = -1 };
+	measure(ch, &vm->config);
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".channel", vm->handle);
+	ch->fd = core_take_fd(name);
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".journal", vm->handle);
+	ch->journal_fd = core_take_fd(name);
+	if (ch->fd >= 0 && ch->journal_fd >= 0 && fstat(ch->fd, &st) == 0 &&
+	    (size_t)st.st_size == ch->size && fstat(ch->journal_fd, &st) == 0 &&
+	    (size_t)st.st_size == JOURNAL_SIZE)
+		r = map_both(ch);
+	if (r == 0 && ch->j->magic != JOURNAL_MAGIC)
+		r = -EBADMSG;
+	if (r < 0)
+		channel_free(ch);
+	return r;
+}
+
+void channel_constants(struct channel *ch, uint64_t family, uint64_t vm)
+{
+	struct vmfork_channel *h = channel_head(ch);
+
+	h->magic = htole64(VMFORK_CHANNEL_MAGIC);
+	h->version = htole32(VMFORK_CHANNEL_VERSION);
+	h->clones_max = htole32(opt.clones_max);
+	h->size = htole64(ch->size);
+	h->bitmap_bytes = htole64(ch->bitmap_bytes);
+	h->gfns = htole64(ch->gfns);
+	h->host_features = htole64(HOST_FEATURES);
+	h->family = htole64(family);
+	h->vm = htole64(vm);
+}
+
+void channel_free(struct channel *ch)
+{
+	if (ch->map)
+		munmap(ch->map, ch->size);
+	if (ch->j)
+		munmap(ch->j, JOURNAL_SIZE);
+	if (ch->fd >= 0)
+		close(ch->fd);
+	if (ch->journal_fd >= 0)
+		close(ch->journal_fd);
+	*ch = (struct channel){ .fd = -1, .journal_fd = -1 };
+}
+
+static void queue_write(struct journal *j, const void *buf, uint32_t len, uint64_t at)
+{
+	uint32_t off = at % JOURNAL_QUEUE, first = JOURNAL_QUEUE - off;
+
+	if (first > len)
+		first = len;
+	memcpy(j->queue + off, buf, first);
+	memcpy(j->queue, (const uint8_t *)buf + first, len - first);
+}
+
+static void queue_read(const struct journal *j, void *buf, uint32_t len)
+{
+	uint32_t off = j->queue_tail % JOURNAL_QUEUE, first = JOURNAL_QUEUE - off;
+
+	if (first > len)
+		first = len;
+	memcpy(buf, j->queue + off, first);
+	memcpy((uint8_t *)buf + first, j->queue, len - first);
+}
+
+int channel_send(struct vm *vm, enum vmfork_msg_type type, uint64_t cookie, const void *payload,
+		 uint32_t len, const void *more, uint32_t more_len)
+{
+	struct vmfork_msg head = { htole32(type), htole32(len + more_len), htole64(cookie) };
+	uint32_t record = ring_record(len + more_len);
+	struct journal *j = vm->channel.j;
+	uint64_t at;
+
+	if (!j || j->state == CHANNEL_BROKEN || vm->state == VM_DEAD)
+		return -EPIPE;
+	if (channel_queued(&vm->channel) + record > JOURNAL_QUEUE) {
+		channel_break(vm, "the guest does not read what it is sent");
+		return -EPIPE;
+	}
+	at = j->queue_head;
+	queue_write(j, &head, sizeof(head), at);
+	queue_write(j, payload, len, at + sizeof(head));
+	if (more_len)
+		queue_write(j, more, more_len, at + sizeof(head) + len);
+	__atomic_store_n(&j->queue_head, at + record, __ATOMIC_RELEASE);
+	channel_flush(vm);
+	return 0;
+}
+
+void channel_reply(struct vm *vm, uint64_t cookie, int result, uint32_t granted, uint64_t handle)
+{
+	struct vmfork_msg_reply m = {
+		.result = htole32((uint32_t)result),
+		.granted = htole32(granted),
+		.handle = htole64(handle),
+	};
+
+	channel_send(vm, VMFORK_H2G_REPLY, cookie, &m, sizeof(m), NULL, 0);
+}
+
+/* Give the pages of a queue that has run empty back. */
+static void queue_trim(struct channel *ch)
+{
+	struct journal *j = ch->j;
+
+	if (j->queue_head != j->queue_tail || j->queue_head < (1U << 20))
+		return;
+	j->queue_head = 0;
+	j->queue_tail = 0;
+	if (fallocate(ch->journal_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      sizeof(struct journal), JOURNAL_QUEUE) < 0)
+		log_debug("journal: %m");
+}
+
+void channel_flush(struct vm *vm)
+{
+	struct vmfork_channel *h = channel_head(&vm->channel);
+	struct journal *j = vm->channel.j;
+	uint8_t record[RING_RECORD_MAX + 8];
+	bool wrote = false;
+
+	if (!channel_ready(&vm->channel) || (vm->state != VM_RUNNING && vm->state != VM_FROZEN))
+		return;
+	while (j->queue_tail != j->queue_head) {
+		uint32_t tail = le32toh(__atomic_load_n(&h->h2g.tail, __ATOMIC_ACQUIRE)), len;
+		int room = ring_room(j->h2g_head, tail);
+
+		if (room < 0) {
+			channel_break(vm, "its tail of the ring to the guest is impossible");
+			return;
+		}
+		queue_read(j, record, sizeof(struct vmfork_msg));
+		len = ring_record(le32toh(((struct vmfork_msg *)record)->len));
+		if ((uint32_t)room < len)
+			break;
+		queue_read(j, record, len);
+		ring_put(vm->channel.map + VMFORK_CHANNEL_H2G, j->h2g_head, record, len);
+		j->h2g_head += len;
+		j->queue_tail += len;
+		__atomic_store_n(&h->h2g.head, htole32(j->h2g_head), __ATOMIC_RELEASE);
+		wrote = true;
+	}
+	if (wrote)
+		core.backend->kick(vm);
+	queue_trim(&vm->channel);
+}
+
+int channel_next(struct vm *vm, struct g2h *ret_msg, uint8_t *payload, uint32_t *ret_advance)
+{
+	struct vmfork_channel *h = channel_head(&vm->channel);
+	uint32_t head = le32toh(__atomic_load_n(&h->g2h.head, __ATOMIC_ACQUIRE));
+	struct vmfork_msg m;
+	int n;
+
+	n = ring_get(vm->channel.map + VMFORK_CHANNEL_G2H, head, vm->channel.j->g2h_tail, &m,
+		     payload);
+	if (n == 0)
+		return 0;
+	if (n < 0 || g2h_parse(&m, payload, ret_msg) < 0) {
+		channel_break(vm, n < 0 ? "impossible ring positions or message size" :
+			      "a message that makes no sense");
+		return -EBADMSG;
+	}
+	*ret_advance = (uint32_t)n;
+	return 1;
+}
+
+void channel_done(struct vm *vm, uint32_t advance)
+{
+	struct vmfork_channel *h = channel_head(&vm->channel);
+	struct journal *j = vm->channel.j;
+
+	if (j->state == CHANNEL_BROKEN)
+		return;
+	j->g2h_tail += advance;
+	__atomic_store_n(&h->g2h.tail, htole32(j->g2h_tail), __ATOMIC_SEQ_CST);
+}
+
+void channel_break(struct vm *vm, const char *why)
+{
+	if (vm->channel.j->state == CHANNEL_BROKEN)
+		return;
+	log_warn("%s: channel is broken: %s; the machine runs on without it", vm->name, why);
+	vm->channel.j->state = CHANNEL_BROKEN;
+	guest_broken(vm);
+}
+
+struct journal_pending *pending_add(struct journal *j, uint64_t cookie, uint32_t type)
+{
+	for (unsigned int i = 0; i < JOURNAL_PENDING_MAX; i++) {
+		struct journal_pending *p = &j->pending[i];
+
+		if (p->type)
+			continue;
+		p->cookie = cookie;
+		p->handle = 0;
+		p->id = 0;
+		__atomic_store_n(&p->type, type, __ATOMIC_RELEASE);
+		return p;
+	}
+	return NULL;
+}
+
+void pending_reply(struct vm *vm, struct journal_pending *p, int result, uint32_t granted,
+		   uint64_t handle)
+{
+	channel_reply(vm, p->cookie, result, granted, handle);
+	__atomic_store_n(&p->type, 0, __ATOMIC_RELEASE);
+}
+
+uint32_t channel_fork_state(const struct channel *ch)
+{
+	return le32toh(__atomic_load_n(&channel_head(ch)->fork.state, __ATOMIC_ACQUIRE));
+}
+
+bool channel_fork_take(struct channel *ch, struct vmfork_fork *ret_block)
+{
+	struct vmfork_fork *f = &channel_head(ch)->fork;
+	uint32_t want = htole32(VMFORK_FORK_REQUESTED);
+
+	if (!__atomic_compare_exchange_n(&f->state, &want, htole32(VMFORK_FORK_TAKEN), false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		return false;
+	memcpy(ret_block, f, sizeof(*ret_block));
+	return true;
+}
+
+void channel_fork_answer(struct channel *ch, const struct fork_answer *a)
+{
+	struct vmfork_fork *f = &channel_head(ch)->fork;
+	uint8_t seed[sizeof(f->seed)];
+
+	f->result = htole32((uint32_t)a->result);
+	f->id = htole32(a->id);
+	f->clones = htole32(a->clones);
+	f->depth = htole32(a->depth);
+	f->family = htole64(a->family);
+	f->vm = htole64(a->vm);
+	f->parent = htole64(a->parent);
+	f->checkpoint = htole64(a->checkpoint);
+	if (getrandom(seed, sizeof(seed), 0) == sizeof(seed))
+		memcpy(f->seed, seed, sizeof(seed));
+	explicit_bzero(seed, sizeof(seed));
+	f->realtime_ns = htole64(clock_ns(CLOCK_REALTIME));
+	__atomic_store_n(&f->state, htole32(VMFORK_FORK_RELEASED), __ATOMIC_SEQ_CST);
+}
+
+void channel_wipe_seed(struct channel *ch)
+{
+	struct vmfork_fork *f = &channel_head(ch)->fork;
+
+	if (channel_fork_state(ch) == VMFORK_FORK_IDLE)
+		explicit_bzero(f->seed, sizeof(f->seed));
+}
+
+uint8_t *channel_avoid(const struct channel *ch)
+{
+	return ch->map + VMFORK_CHANNEL_BITMAPS;
+}
+
+const uint8_t *channel_free_set(const struct channel *ch)
+{
+	return ch->map + VMFORK_CHANNEL_BITMAPS + ch->bitmap_bytes;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host's side of a VM's channel: the region, the rings, what is still to be sent. */
+#ifndef VMFORKD_CHANNEL_H
+#define VMFORKD_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel_parse.h"
+#include "ring.h"
+
+/**
+ * DOC: The host's side of a channel
+ *
+ * Two memfds per VM, both in the keeper's store, so that a new control role goes
+ * on where the old one was killed:
+ *
+ *   region   shared with the guest: hostile. Its size is sealed.
+ *   journal  the host's own: our ring positions, requests that were taken and not
+ *            answered yet, the queue of messages that wait for room in the ring,
+ *            flow control, and how far a fork has come.
+ *
+ * The queue holds whole records as they go into the ring. Nothing is sent but
+ * through it, so order is kept: a clone's EXITED comes after its DATA.
+ *
+ * A message is taken in this order: copied; acted upon (what it causes is in some
+ * journal then); the tail published. A request that wants an answer is noted in
+ * the journal before it is acted upon: after a restart what is noted is answered
+ * with EIO and what it had made so far is undone.
+ *
+ * BROKEN: the guest wrote rubbish. Nothing is read or written any more, its tickets
+ * are closed, the VM runs on.
+ */
+#define JOURNAL_MAGIC		0x6c726e6a6b6f6676ULL
+#define JOURNAL_QUEUE		(16U << 20)	/* most bytes waiting; a power of 2 */
+#define JOURNAL_QUEUE_HIGH	(8U << 20)	/* clones of this VM are not read above */
+#define JOURNAL_PENDING_MAX	64
+
+enum channel_state { CHANNEL_NONE, CHANNEL_READY, CHANNEL_BROKEN };
+
+/* struct journal.stage: a fork of this VM */
+enum journal_stage { STAGE_NONE, STAGE_TAKEN, STAGE_ANSWERED };
+
+struct journal_pending {
+	uint64_t cookie;
+	uint32_t type;		/* 0: free */
+	uint32_t id;		/* KILL */
+	uint64_t handle;	/* the ticket made or meant, or 0 */
+};
+
+/**
+ * struct journal - what must not be lost when the control role is killed.
+ * @up, @down:	in a clone: bytes of DATA not acknowledged yet, to and from the parent
+ * @stage:	see enum journal_stage; with @ticket and @checkpoint of that fork
+ */
+struct journal {
+	uint64_t magic;
+	uint32_t state;		/* enum channel_state */
+	uint32_t vm_state;	/* enum vm_state */
+	uint32_t g2h_tail;
+	uint32_t h2g_head;
+	uint32_t up;
+	uint32_t down;
+	uint32_t stage;
+	uint32_t reason;	/* of the VM's end, once known: enum vmfork_reason */
+	int32_t status;
+	uint32_t reserved;
+	uint64_t ticket;
+	uint64_t checkpoint;
+	uint64_t queue_head;	/* free-running */
+	uint64_t queue_tail;
+	struct channel_hello hello;
+	struct journal_pending pending[JOURNAL_PENDING_MAX];
+	uint8_t queue[] __attribute__((aligned(4096)));
+};
+
+struct channel {
+	int fd;
+	int journal_fd;
+	size_t size;
+	size_t bitmap_bytes;
+	uint64_t gfns;
+	bool again;		/* messages are left for the next round */
+	uint8_t *map;
+	struct journal *j;
+};
+
+struct vm;
+
+/** channel_make() - region and journal for @vm, stored in the keeper. */
+int channel_make(struct channel *ch, const struct vm *vm);
+/** channel_take() - the same, found again in the keeper's store. */
+int channel_take(struct channel *ch, const struct vm *vm);
+/** channel_constants() - write the head of a region that no guest has seen yet. */
+void channel_constants(struct channel *ch, uint64_t family, uint64_t vm);
+void channel_free(struct channel *ch);
+struct vmfork_channel *channel_head(const struct channel *ch);
+
+/** channel_send() - queue one message and write what there is room for. */
+int channel_send(struct vm *vm, enum vmfork_msg_type type, uint64_t cookie, const void *payload,
+		 uint32_t len, const void *more, uint32_t more_len);
+void channel_reply(struct vm *vm, uint64_t cookie, int result, uint32_t granted, uint64_t handle);
+/** channel_flush() - queue -> ring, as far as there is room. */
+void channel_flush(struct vm *vm);
+/** channel_next() - the next message: 1, 0: none, -errno: broken now. */
+int channel_next(struct vm *vm, struct g2h *ret_msg, uint8_t *payload, uint32_t *ret_advance);
+/** channel_done() - the message is dealt with. */
+void channel_done(struct vm *vm, uint32_t advance);
+void channel_break(struct vm *vm, const char *why);
+bool channel_ready(const struct channel *ch);
+uint64_t channel_queued(const struct channel *ch);
+
+struct journal_pending *pending_add(struct journal *j, uint64_t cookie, uint32_t type);
+/** pending_reply() - answer a noted request and forget it. */
+void pending_reply(struct vm *vm, struct journal_pending *p, int result, uint32_t granted,
+		   uint64_t handle);
+
+/** struct fork_answer - what the host writes into a fork block. */
+struct fork_answer {
+	int result;
+	uint32_t id;
+	uint32_t clones;
+	uint32_t depth;
+	uint64_t family;
+	uint64_t vm;
+	uint64_t parent;
+	uint64_t checkpoint;
+};
+
+uint32_t channel_fork_state(const struct channel *ch);
+/** channel_fork_take() - REQUESTED -> TAKEN, and a copy of the block. */
+bool channel_fork_take(struct channel *ch, struct vmfork_fork *ret_block);
+/** channel_fork_answer() - fill in, with time and fresh seed, and RELEASE. */
+void channel_fork_answer(struct channel *ch, const struct fork_answer *a);
+void channel_wipe_seed(struct channel *ch);
+const uint8_t *channel_free_set(const struct channel *ch);
+uint8_t *channel_avoid(const struct channel *ch);
+
+#endif /* VMFORKD_CHANNEL_H */

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The core's side of backend.h: events, accessors, deferred clean-up. */
+#include "core.h"
+
+#include <errno.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+
+#include "adopt.h"
+#include "checkpoint.h"
+#include "events.h"
+#include "fork.h"
+#include "guest.h"
+#include "log.h"
+#include "state.h"
+#include "ticket.h"
+#include "util.h"
+#include "waiters.h"
+
+struct core core;
+
+static sd_event_source *deferred;
+
+uint64_t core_new_handle(void)
+{
+	return core.next_handle++;
+}
+
+void core_reap(void)
+{
+	for_each_vm(vm)
+		if (vm->state == VM_DEAD)
+			vm_destroy(vm);
+	tickets_reap();
+	checkpoints_reap();
+}
+
+static void read_on(void)
+{
+	for_each_vm(vm)
+		if (vm->channel.again)
+			guest_rang(vm);
+}
+
+static int run_deferred(sd_event_source *s, void *data)
+{
+	read_on();
+	core_reap();
+	waiters_check();
+	state_save_if_changed();
+	return 0;
+}
+
+void core_schedule(void)
+{
+	if (core.adopting)
+		return;
+	if (!deferred) {
+		if (sd_event_add_defer(core.loop, &deferred, run_deferred, NULL) < 0)
+			return;
+		sd_event_source_set_priority(deferred, SD_EVENT_PRIORITY_IDLE);
+	}
+	sd_event_source_set_enabled(deferred, SD_EVENT_ONESHOT);
+}
+
+static void started(struct vm *vm, int err)
+{
+	vm_started_fn fn = vm->started_fn;
+
+	if (err) {
+		log_err("%s: does not start: %s", vm->name, strerror(-err));
+		vm_note_end(vm, VMFORK_LOST, -err);
+		vm->started_fn = NULL;
+		if (fn)
+			fn(vm, err, vm->started_data);
+		vm_gone(vm, 0);
+		return;
+	}
+	vm_set_state(vm, vm->ticket ? VM_STANDBY : VM_RUNNING);
+	if (vm->ticket) {
+		fork_clone_changed(vm);
+		return;
+	}
+	log_info("%s: runs (%s)", vm->name, core.backend->name);
+	vm->started_fn = NULL;
+	event_vm("started", vm);
+	if (fn)
+		fn(vm, 0, vm->started_data);
+	guest_rang(vm);
+}
+
+static void loaded(struct vm *vm, int err)
+{
+	if (err) {
+		log_err("%s: cannot be loaded: %s", vm->name, strerror(-err));
+		vm_end(vm, VMFORK_LOST, -err);
+		return;
+	}
+	vm->times.loaded = vm->times.loaded ? vm->times.loaded : now_ns();
+	vm_set_state(vm, VM_LOADED);
+	fork_clone_changed(vm);
+}
+
+static void resumed(struct vm *vm, int err)
+{
+	if (vm->state != VM_LOADED) {
+		fork_resumed(vm, err);
+	} else if (err) {
+		log_err("%s: does not go on: %s", vm->name, strerror(-err));
+		vm_end(vm, VMFORK_LOST, -err);
+	} else {
+		vm->times.resumed = now_ns();
+		vm->started = vm->times.resumed;
+		vm_set_state(vm, VM_RUNNING);
+		fork_clone_changed(vm);
+	}
+	if (vm->state == VM_RUNNING)
+		guest_rang(vm);
+}
+
+static void powered_off(struct vm *vm, bool panic)
+{
+	vm_note_end(vm, panic ? VMFORK_LOST : VMFORK_EXITED, panic ? EIO : 0);
+	if (panic)
+		log_warn("%s: its kernel panicked: see its console log", vm->name);
+}
+
+void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
+{
+	if (vm->state == VM_DEAD || vm->state == VM_FREE)
+		return;
+	switch (ev) {
+	case VM_EV_STARTED:
+		started(vm, err);
+		break;
+	case VM_EV_PREPARED:
+		vm->preparing = false;
+		guest_rang(vm);
+		break;
+	case VM_EV_FROZEN:
+		fork_frozen(vm, err);
+		break;
+	case VM_EV_RESUMED:
+		resumed(vm, err);
+		break;
+	case VM_EV_LOADED:
+		loaded(vm, err);
+		break;
+	case VM_EV_ADOPTED:
+		adopt_vm_found(vm, arg);
+		break;
+	case VM_EV_RANG:
+		guest_rang(vm);
+		break;
+	case VM_EV_POWEROFF:
+		powered_off(vm, false);
+		break;
+	case VM_EV_PANIC:
+		powered_off(vm, true);
+		break;
+	case VM_EV_DEAD:
+		vm_gone(vm, arg);
+		break;
+	}
+}
+
+const struct vm_config *vm_config(const struct vm *vm)
+{
+	return &vm->config;
+}
+
+uint64_t vm_handle(const struct vm *vm)
+{
+	return vm->handle;
+}
+
+const char *vm_dir(const struct vm *vm)
+{
+	return vm->dir;
+}
+
+bool vm_is_clone(const struct vm *vm)
+{
+	return vm->clone;
+}
+
+void *vm_backend(const struct vm *vm)
+{
+	return vm->backend;
+}
+
+void vm_set_backend(struct vm *vm, void *priv)
+{
+	vm->backend = priv;
+}
+
+struct fork_times *vm_times(struct vm *vm)
+{
+	return &vm->times;
+}
+
+uint64_t checkpoint_handle(const struct checkpoint *cp)
+{
+	return cp->handle;
+}
+
+struct vm *checkpoint_vm(const struct checkpoint *cp)
+{
+	return vm_find(cp->vm);
+}
+
+const struct vm_config *checkpoint_config(const struct checkpoint *cp)
+{
+	return &cp->config;
+}
+
+void *checkpoint_backend(const struct checkpoint *cp)
+{
+	return cp->backend;
+}
+
+void checkpoint_set_backend(struct checkpoint *cp, void *priv)
+{
+	cp->backend = priv;
+}
+
+struct sd_event *core_loop(void)
+{
+	return core.loop;
+}
+
+int core_image_dir(void)
+{
+	return core.image_dir;
+}

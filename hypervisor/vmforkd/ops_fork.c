@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The operations that fork: `fork`, `checkpoint`, `checkpoint-rm`, `clone`. */
+#include <errno.h>
+#include <string.h>
+
+#include "core.h"
+#include "describe.h"
+#include "fork.h"
+#include "names.h"
+#include "ops.h"
+#include "options.h"
+#include "policy.h"
+#include "state.h"
+
+static void cannot_fork(struct request *q, const char *who, int err)
+{
+	if (err == -ENOTCONN)
+		request_failf(q, ENOTCONN, "load it in the guest: modprobe vmfork",
+			      "%s: the guest has no vmfork module", who);
+	else if (err == -ETIMEDOUT)
+		request_failf(q, ETIMEDOUT, "is the guest alive? see `vmforkctl console`",
+			      "%s: the guest did not come to its fork point in %d s", who,
+			      FORK_CALL_SEC);
+	else if (err == -EOPNOTSUPP)
+		request_failf(q, EOPNOTSUPP, "the guest's kernel log says why",
+			      "%s: the guest refuses to be forked", who);
+	else
+		request_failf(q, -err, "vmforkd's log says more", "%s: not forked: %s", who,
+			      strerror(-err));
+}
+
+static bool can_be_called(struct request *q, struct vm *vm)
+{
+	if (vm->channel.j->state == CHANNEL_READY)
+		return true;
+	if (vm->channel.j->state == CHANNEL_BROKEN)
+		request_failf(q, EPIPE, "reload the module in the guest, or start the VM anew",
+			      "%s: its channel is broken", vm->name);
+	else
+		cannot_fork(q, vm->name, -ENOTCONN);
+	return false;
+}
+
+int op_clones(struct request *q, unsigned int *ret_n)
+{
+	json_t *v = json_object_get(q->json, "clones");
+	json_int_t n = v ? json_integer_value(v) : 1;
+
+	if (n < 1 || n > opt.clones_max) {
+		request_failf(q, EINVAL, "", "'clones' must be 1 to %u", opt.clones_max);
+		return -EINVAL;
+	}
+	*ret_n = (unsigned int)n;
+	return 0;
+}
+
+/* A ticket of the host's, all or nothing. NULL: answered. */
+static struct ticket *host_ticket(struct request *q, const char *who,
+				  const struct vm_config *config, uint64_t family, unsigned int n)
+{
+	unsigned int granted;
+	struct ticket *t;
+	int r;
+
+	r = policy_grant(who, config, n, true, &granted);
+	if (r < 0) {
+		request_failf(q, -r, "end some clones, or raise the limit", "%s", policy_last());
+		return NULL;
+	}
+	t = ticket_new(0, 0, family, granted);
+	if (!t)
+		request_failf(q, ENOSPC, "", "no room for more than %d tickets", TICKETS_MAX);
+	return t;
+}
+
+static void forked(struct fork *f, int err, void *data)
+{
+	struct request *q = data;
+	struct ticket *t = ticket_find(f->ticket);
+	const char *who = f->parent ? f->parent->name : "the VM";
+
+	if (err) {
+		cannot_fork(q, who, err);
+		ticket_close(t);
+	} else if (ticket_live(t) == 0) {
+		request_failf(q, EIO, "vmforkd's log says more", "none of the %u clones runs",
+			      t->granted);
+	} else {
+		request_ok(q, json_pack("{s:o, s:o}", "ticket", describe_ticket(t), "vms",
+					describe_ticket_vms(t)));
+	}
+}
+
+void op_fork(struct request *q)
+{
+	struct vm *vm = op_vm(q);
+	struct ticket *t;
+	unsigned int n;
+	int r;
+
+	if (!vm || !can_be_called(q, vm) || op_clones(q, &n) < 0)
+		return;
+	t = host_ticket(q, vm->name, &vm->config, vm->family, n);
+	if (!t)
+		return;
+	ticket_standbys(t, &vm->config);
+	r = fork_call(vm, t, "", forked, q);
+	if (r < 0) {
+		ticket_close(t);
+		cannot_fork(q, vm->name, r);
+	}
+}
+
+static void kept(struct fork *f, int err, void *data)
+{
+	struct request *q = data;
+	struct checkpoint *cp = checkpoint_find(f->checkpoint);
+
+	if (err || !cp)
+		cannot_fork(q, f->parent ? f->parent->name : "the VM", err ? err : -ENOENT);
+	else
+		request_ok(q, json_pack("{s:o}", "checkpoint", describe_checkpoint(cp)));
+}
+
+void op_checkpoint(struct request *q)
+{
+	const char *name = json_string_value(json_object_get(q->json, "name"));
+	struct vm *vm = op_vm(q);
+	int r;
+
+	if (!vm || !can_be_called(q, vm))
+		return;
+	if (!name_valid(name) || name_handle(name)) {
+		request_failf(q, EINVAL, "1 to 63 of [A-Za-z0-9._-], not digits alone",
+			      "'%.64s' is no name for a checkpoint", name);
+		return;
+	}
+	if (checkpoint_named(name)) {
+		request_failf(q, EEXIST, "remove it: `vmforkctl checkpoint rm`",
+			      "there is a checkpoint '%s' already", name);
+		return;
+	}
+	r = fork_call(vm, NULL, name, kept, q);
+	if (r < 0)
+		cannot_fork(q, vm->name, r);
+}
+
+static struct checkpoint *op_which(struct request *q)
+{
+	const char *name = json_string_value(json_object_get(q->json, "checkpoint"));
+	struct checkpoint *cp = checkpoint_lookup(name);
+
+	if (cp && cp->complete)
+		return cp;
+	request_failf(q, ENOENT, "see `vmforkctl ps`", "no checkpoint '%.64s'", name);
+	return NULL;
+}
+
+void op_checkpoint_rm(struct request *q)
+{
+	struct checkpoint *cp = op_which(q);
+
+	if (!cp)
+		return;
+	cp->name[0] = '\0';
+	state_changed();
+	core_schedule();
+	request_ok(q, json_object());
+}
+
+void op_clone(struct request *q)
+{
+	struct checkpoint *cp = op_which(q);
+	struct ticket *t;
+	unsigned int n;
+	int r;
+
+	if (!cp || op_clones(q, &n) < 0)
+		return;
+	t = host_ticket(q, cp->name[0] ? cp->name : cp->vm_name, &cp->config, cp->family, n);
+	if (!t)
+		return;
+	r = fork_create(cp, t, forked, q);
+	if (r < 0) {
+		ticket_close(t);
+		cannot_fork(q, "the checkpoint", r);
+	}
+}

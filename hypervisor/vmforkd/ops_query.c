@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The operations that look: `ps`, `stats`. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core.h"
+#include "describe.h"
+#include "ops.h"
+#include "options.h"
+#include "policy.h"
+
+void op_ps(struct request *q)
+{
+	json_t *v = json_array(), *t = json_array(), *c = json_array();
+
+	for_each_vm(vm)
+		if (vm_listed(vm))
+			json_array_append_new(v, describe_vm(vm));
+	for_each_ticket(ticket)
+		json_array_append_new(t, describe_ticket(ticket));
+	for_each_checkpoint(cp)
+		if (cp->complete)
+			json_array_append_new(c, describe_checkpoint(cp));
+	request_ok(q, json_pack("{s:o, s:o, s:o, s:{s:i, s:i, s:I, s:s}}", "vms", v, "tickets", t,
+				"checkpoints", c, "limits", "clones_max", (int)opt.clones_max,
+				"clones_total", (int)opt.clones_total, "memory_max",
+				(json_int_t)opt.memory_max, "last", policy_last()));
+}
+
+/** struct gather - a `stats` that waits for the pager's answers. */
+struct gather {
+	struct request *request;
+	json_t *vms;
+	unsigned int waiting;
+};
+
+struct one_stat {
+	struct gather *gather;
+	json_t *vm;
+};
+
+static void finish(struct gather *g)
+{
+	if (--g->waiting)
+		return;
+	request_ok(g->request, json_pack("{s:o}", "vms", g->vms));
+	free(g);
+}
+
+static json_t *describe_pager(const struct pager_clone_stats *s)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "faults", (json_int_t)s->faults,
+			 "write_faults", (json_int_t)s->write_faults,
+			 "fetched", (json_int_t)s->fetched, "shared", (json_int_t)s->shared,
+			 "avoided", (json_int_t)s->avoided, "zero", (json_int_t)s->zero,
+			 "private", (json_int_t)s->private_copies,
+			 "errors", (json_int_t)s->errors, "serve_ns", (json_int_t)s->serve_ns,
+			 "repeated", (json_int_t)s->repeated);
+}
+
+static void got_stats(void *data, const struct pager_rep *rep)
+{
+	struct one_stat *one = data;
+
+	if (rep->result == 0)
+		json_object_set_new(one->vm, "pager", describe_pager(&rep->clone));
+	finish(one->gather);
+	free(one);
+}
+
+static void ask_pager(struct gather *g, const struct vm *vm, json_t *o)
+{
+	struct pager_req req = { .op = PAGER_CLONE_STATS, .handle = vm->handle };
+	struct one_stat *one = calloc(1, sizeof(*one));
+
+	if (!one)
+		return;
+	*one = (struct one_stat){ g, o };
+	g->waiting++;
+	if (core_pager(&req, NULL, 0, got_stats, one) < 0) {
+		g->waiting--;
+		free(one);
+	}
+}
+
+static void add_vm(struct gather *g, const struct vm *vm)
+{
+	json_t *o = describe_vm(vm), *use;
+	json_int_t pid = json_integer_value(json_object_get(o, "pid"));
+
+	json_array_append_new(g->vms, o);
+	use = pid > 0 ? describe_memory((int)pid) : NULL;
+	if (use)
+		json_object_set_new(o, "memory_use", use);
+	if (vm->clone)
+		ask_pager(g, vm, o);
+}
+
+void op_stats(struct request *q)
+{
+	struct vm *one = NULL;
+	struct gather *g;
+
+	if (json_object_get(q->json, "vm")) {
+		one = op_vm(q);
+		if (!one)
+			return;
+	}
+	g = calloc(1, sizeof(*g));
+	if (!g) {
+		request_fail(q, ENOMEM, "out of memory", "");
+		return;
+	}
+	*g = (struct gather){ q, json_array(), 1 };
+	for_each_vm(vm)
+		if (vm_listed(vm) && (!one || vm == one))
+			add_vm(g, vm);
+	finish(g);
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command line of vmforkd, shared by its two roles. */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ticket.h"
+
+struct options opt;
+
+enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX, O_SOCKET,
+	O_DIE, O_LIB, O_CONTROL, O_HELP, O_VERSION };
+
+static const struct option long_options[] = {
+	{ "runtime-dir", required_argument, NULL, O_RUNTIME },
+	{ "image-dir", required_argument, NULL, O_IMAGE },
+	{ "user", required_argument, NULL, O_USER },
+	{ "clones-max", required_argument, NULL, O_CLONES_MAX },
+	{ "clones-total", required_argument, NULL, O_CLONES_TOTAL },
+	{ "memory-max", required_argument, NULL, O_MEMORY_MAX },
+	{ "socket", required_argument, NULL, O_SOCKET },
+	{ "die-with-parent", no_argument, NULL, O_DIE },
+	{ "lib-dir", required_argument, NULL, O_LIB },
+	{ "control-role", no_argument, NULL, O_CONTROL },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ }
+};
+
+static const char usage[] =
+"Usage: vmforkd [OPTION]...\n"
+"Keep virtual machines that fork: see vmforkd(8), vmforkctl(1).\n\n"
+"  --runtime-dir DIR    sockets and state of the machines (/run/vmfork)\n"
+"  --image-dir DIR      a tmpfs for memory images (/dev/shm)\n"
+"  --socket PATH        the control socket (RUNTIME-DIR/control.sock)\n"
+"  --user USER          whom QEMU runs as (vmfork, when started by root)\n"
+"  --clones-max N       most clones of one ticket (64)\n"
+"  --clones-total N     most clones at any time (256)\n"
+"  --memory-max SIZE    most memory, estimated, of all machines (no limit)\n"
+"  --lib-dir DIR        where libvmfork-ram.so and vmfork-pager are\n"
+"  --die-with-parent    end when the process that started vmforkd ends\n"
+"  --help, --version    this text; the version\n";
+
+int parse_size(const char *s, uint64_t *ret)
+{
+	unsigned int shift = 0;
+	uint64_t v;
+	char *end;
+
+	if (*s < '0' || *s > '9')
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(s, &end, 10);
+	if (errno)
+		return -EINVAL;
+	switch (*end) {
+	case 'T': shift = 40; end++; break;
+	case 'G': shift = 30; end++; break;
+	case 'M': shift = 20; end++; break;
+	case 'K': shift = 10; end++; break;
+	}
+	if (*end || v > (UINT64_MAX >> shift))
+		return -EINVAL;
+	*ret = v << shift;
+	return 0;
+}
+
+static int number(const char *name, const char *s, unsigned int max, unsigned int *ret)
+{
+	uint64_t v;
+
+	if (parse_size(s, &v) < 0 || v < 1 || v > max) {
+		fprintf(stderr, "vmforkd: --%s: '%s' is not a number from 1 to %u\n", name, s, max);
+		return -EINVAL;
+	}
+	*ret = v;
+	return 0;
+}
+
+static int path(const char *name, const char *s, char *ret)
+{
+	if (s[0] != '/' || strlen(s) >= OPT_PATH_MAX) {
+		fprintf(stderr, "vmforkd: --%s: '%s' is not an absolute path of at most %d characters\n",
+			name, s, OPT_PATH_MAX - 1);
+		return -EINVAL;
+	}
+	strcpy(ret, s);
+	return 0;
+}
+
+static int one_option(struct options *o, int c)
+{
+	switch (c) {
+	case O_RUNTIME:
+		return path("runtime-dir", optarg, o->runtime_dir);
+	case O_IMAGE:
+		return path("image-dir", optarg, o->image_dir);
+	case O_SOCKET:
+		return path("socket", optarg, o->socket);
+	case O_LIB:
+		return path("lib-dir", optarg, o->lib_dir);
+	case O_USER:
+		snprintf(o->user, sizeof(o->user), "%s", optarg);
+		return 0;
+	case O_CLONES_MAX:
+		return number("clones-max", optarg, TICKET_CLONES_MAX, &o->clones_max);
+	case O_CLONES_TOTAL:
+		return number("clones-total", optarg, CLONES_TOTAL_MAX, &o->clones_total);
+	case O_MEMORY_MAX:
+		if (parse_size(optarg, &o->memory_max) == 0)
+			return 0;
+		fprintf(stderr, "vmforkd: --memory-max: '%s' is not a size (as in 8G)\n", optarg);
+		return -EINVAL;
+	case O_DIE:
+		o->die_with_parent = true;
+		return 0;
+	case O_CONTROL:
+		o->control = true;
+		return 0;
+	case 'h':
+		fputs(usage, stdout);
+		return 1;
+	case 'V':
+		puts("vmforkd " VMFORK_VERSION);
+		return 1;
+	default:
+		fputs("Try 'vmforkd --help'.\n", stderr);
+		return -EINVAL;
+	}
+}
+
+static int find_user(struct options *o)
+{
+	struct passwd *pw;
+
+	o->uid = (uid_t)-1;
+	o->gid = (gid_t)-1;
+	if (geteuid() != 0) {
+		if (!o->user[0])
+			return 0;
+		fputs("vmforkd: --user: only root can run QEMU as somebody else\n", stderr);
+		return -EINVAL;
+	}
+	if (!o->user[0])
+		strcpy(o->user, "vmfork");
+	pw = getpwnam(o->user);
+	if (!pw) {
+		fprintf(stderr, "vmforkd: there is no user '%s' to run QEMU as; create it:\n"
+			"  useradd --system --user-group --no-create-home --shell /usr/sbin/nologin %s\n"
+			"or name another one with --user\n", o->user, o->user);
+		return -EINVAL;
+	}
+	if (pw->pw_uid == 0) {
+		fputs("vmforkd: --user: QEMU must not run as root\n", stderr);
+		return -EINVAL;
+	}
+	o->uid = pw->pw_uid;
+	o->gid = pw->pw_gid;
+	return 0;
+}
+
+/* Beside the executable in a build tree (bin/ and lib/), else the install prefix. */
+static void find_programs(struct options *o)
+{
+	char exe[PATH_MAX], try[PATH_MAX + 64], *dir;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (n < 0)
+		n = 0;
+	exe[n] = '\0';
+	dir = dirname(exe);
+	if (o->lib_dir[0]) {
+		snprintf(try, sizeof(try), "%s/vmfork-pager", o->lib_dir);
+		if (access(try, X_OK) < 0)
+			snprintf(try, sizeof(try), "%s/vmfork-pager", dir);
+		snprintf(o->pager, sizeof(o->pager), "%.255s", try);
+		return;
+	}
+	snprintf(o->pager, sizeof(o->pager), "%.200s/vmfork-pager", dir);
+	snprintf(try, sizeof(try), "%s/../lib/libvmfork-ram.so", dir);
+	if (access(try, R_OK) == 0) {
+		snprintf(try, sizeof(try), "%s/../lib", dir);
+		if (realpath(try, exe))
+			snprintf(o->lib_dir, sizeof(o->lib_dir), "%.255s", exe);
+		return;
+	}
+	snprintf(try, sizeof(try), "%s/../lib/vmfork", dir);
+	if (realpath(try, exe))
+		snprintf(o->lib_dir, sizeof(o->lib_dir), "%.255s", exe);
+	if (access(o->pager, X_OK) < 0)
+		snprintf(o->pager, sizeof(o->pager), "%.200s/vmfork-pager", o->lib_dir);
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	int c, r;
+
+	*o = (struct options){ .clones_max = 64, .clones_total = 256 };
+	strcpy(o->runtime_dir, "/run/vmfork");
+	strcpy(o->image_dir, "/dev/shm");
+	while ((c = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
+		r = one_option(o, c);
+		if (r)
+			return r;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "vmforkd: unexpected argument '%s'\nTry 'vmforkd --help'.\n",
+			argv[optind]);
+		return -EINVAL;
+	}
+	if (!o->socket[0] &&
+	    snprintf(o->socket, sizeof(o->socket), "%s/control.sock", o->runtime_dir) >= 108) {
+		fputs("vmforkd: --runtime-dir: too long for a socket's path\n", stderr);
+		return -EINVAL;
+	}
+	find_programs(o);
+	return find_user(o);
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of virtual machines. */
+#include "vm.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "core.h"
+#include "events.h"
+#include "fork.h"
+#include "guest.h"
+#include "keeper_client.h"
+#include "log.h"
+#include "names.h"
+#include "options.h"
+#include "runtime.h"
+#include "state.h"
+#include "ticket.h"
+#include "util.h"
+
+struct vm vms[VMS_MAX];
+
+static const char *const state_names[] = {
+	[VM_FREE] = "free", [VM_STARTING] = "starting", [VM_STANDBY] = "standby",
+	[VM_LOADED] = "loaded", [VM_RUNNING] = "running", [VM_FROZEN] = "frozen",
+	[VM_DEAD] = "dead",
+};
+static_assert(ARRAY_SIZE(state_names) == VM_STATES, "a name for every state");
+
+const char *vm_state_name(enum vm_state s)
+{
+	return state_names[s];
+}
+
+void vm_set_state(struct vm *vm, enum vm_state s)
+{
+	log_debug("%s: %s -> %s", vm->name, state_names[vm->state], state_names[s]);
+	vm->state = s;
+	if (vm->channel.j)
+		vm->channel.j->vm_state = s;
+	state_changed();
+}
+
+struct vm *vm_find(uint64_t handle)
+{
+	for_each_vm(vm)
+		if (vm->handle == handle)
+			return vm;
+	return NULL;
+}
+
+bool vm_listed(const struct vm *vm)
+{
+	if (vm->state == VM_FREE || vm->state == VM_DEAD)
+		return false;
+	return !vm->clone ? !vm->ticket : vm->state == VM_RUNNING || vm->state == VM_FROZEN;
+}
+
+struct vm *vm_lookup(const char *name)
+{
+	uint64_t handle = name_handle(name);
+
+	for_each_vm(vm) {
+		if (!vm_listed(vm))
+			continue;
+		if (handle ? vm->handle == handle : !strcmp(vm->name, name))
+			return vm;
+	}
+	return NULL;
+}
+
+unsigned int vm_count_clones(void)
+{
+	unsigned int n = 0;
+
+	for_each_vm(vm)
+		n += vm->ticket != 0;
+	return n;
+}
+
+struct vm *vm_alloc(uint64_t handle)
+{
+	for (struct vm *vm = vms; vm < vms + VMS_MAX; vm++) {
+		if (vm->state != VM_FREE)
+			continue;
+		memset(vm, 0, sizeof(*vm));
+		vm->channel.fd = -1;
+		vm->channel.journal_fd = -1;
+		vm->handle = handle ? handle : core_new_handle();
+		vm->state = VM_STARTING;
+		vm->started = now_ns();
+		snprintf(vm->dir, sizeof(vm->dir), "%.200s/vm/%" PRIu64, opt.runtime_dir,
+			 vm->handle);
+		return vm;
+	}
+	return NULL;
+}
+
+static void vm_free(struct vm *vm)
+{
+	char prefix[32];
+
+	snprintf(prefix, sizeof(prefix), "vm%" PRIu64 ".*", vm->handle);
+	core_drop_fds(prefix);
+	channel_free(&vm->channel);
+	runtime_remove_dir(vm->dir);
+	vm->state = VM_FREE;
+}
+
+static int start(struct vm *vm, enum start_kind kind)
+{
+	int r;
+
+	r = runtime_vm_dir(vm->dir);
+	if (r == 0)
+		r = channel_make(&vm->channel, vm);
+	if (r == 0) {
+		vm->channel.j->vm_state = VM_STARTING;
+		r = core.backend->start(vm, kind, vm->channel.fd, vm->channel.size);
+	}
+	if (r < 0) {
+		log_err("%s: does not start: %s", vm->name, strerror(-r));
+		core.backend->destroy(vm);
+		vm_free(vm);
+	}
+	state_changed();
+	return r;
+}
+
+int vm_start_root(const struct vm_config *config, vm_started_fn fn, void *data,
+		  struct vm **ret_vm)
+{
+	struct vm *vm = vm_alloc(0);
+	int r;
+
+	if (!vm)
+		return -ENOSPC;
+	vm->config = *config;
+	vm->family = core_new_handle();
+	snprintf(vm->name, sizeof(vm->name), "%s", config->name);
+	vm->started_fn = fn;
+	vm->started_data = data;
+	r = start(vm, START_ROOT);
+	if (r == 0)
+		*ret_vm = vm;
+	return r;
+}
+
+int vm_start_standby(const struct vm_config *config, uint64_t family, uint64_t ticket, uint32_t id,
+		     struct vm **ret_vm)
+{
+	struct vm *vm = vm_alloc(0);
+	int r;
+
+	if (!vm)
+		return -ENOSPC;
+	vm->config = *config;
+	vm->family = family;
+	vm->ticket = ticket;
+	vm->id = id;
+	snprintf(vm->name, sizeof(vm->name), "vm%" PRIu64, vm->handle);
+	snprintf(vm->config.name, sizeof(vm->config.name), "%s", vm->name);
+	r = start(vm, START_STANDBY);
+	if (r == 0)
+		*ret_vm = vm;
+	return r;
+}
+
+void vm_prepare(struct vm *vm)
+{
+	if (vm->preparing || vm->fork || vm->state != VM_RUNNING)
+		return;
+	vm->preparing = core.backend->prepare(vm) == 0;
+}
+
+void vm_note_end(struct vm *vm, enum vmfork_reason reason, int status)
+{
+	if (vm->reason)
+		return;
+	vm->reason = reason;
+	vm->status = status;
+	if (vm->channel.j) {
+		vm->channel.j->status = status;
+		vm->channel.j->reason = reason;
+	}
+}
+
+int vm_take_back(struct vm *vm)
+{
+	int r = channel_take(&vm->channel, vm);
+
+	if (r < 0)
+		return r;
+	vm->reason = vm->channel.j->reason & 3;
+	vm->status = vm->channel.j->status;
+	return 0;
+}
+
+void vm_end(struct vm *vm, enum vmfork_reason reason, int status)
+{
+	int r;
+
+	vm_note_end(vm, reason, status);
+	/* at adoption what is noted is enough: adopt_vm_found() looks at it */
+	if (vm->ending || vm->state == VM_DEAD || core.adopting)
+		return;
+	vm->ending = true;
+	r = core.backend->kill(vm);
+	if (r < 0) {
+		log_warn("%s: cannot be killed by its backend: %s", vm->name, strerror(-r));
+		vm_gone(vm, 0);
+	}
+}
+
+static void say_end(const struct vm *vm, int ws)
+{
+	if (vm->ending || vm->reason == VMFORK_EXITED)
+		log_info("%s: ended", vm->name);
+	else if (WIFSIGNALED(ws))
+		log_warn("%s: its process was killed by signal %d", vm->name, WTERMSIG(ws));
+	else
+		log_warn("%s: its process ended with status %d: see %s", vm->name, WEXITSTATUS(ws),
+			 vm->dir);
+}
+
+void vm_gone(struct vm *vm, int wait_status)
+{
+	struct ticket *t = vm->ticket ? ticket_find(vm->ticket) : NULL;
+	vm_started_fn fn = vm->started_fn;
+
+	if (vm->state == VM_DEAD)
+		return;
+	guest_drain(vm);
+	say_end(vm, wait_status);
+	vm_note_end(vm, VMFORK_LOST, EIO);
+	if (vm_listed(vm))
+		event_vm("ended", vm);
+	vm_set_state(vm, VM_DEAD);
+	vm->started_fn = NULL;
+	if (fn)
+		fn(vm, -EIO, vm->started_data);
+	if (t && !core.adopting)
+		slot_ended(t, vm->id, vm->reason, vm->status);
+	fork_clone_changed(vm);
+	fork_parent_gone(vm);
+	vm_forget_objects(vm);
+	core_schedule();
+}
+
+void vm_destroy(struct vm *vm)
+{
+	char prefix[32];
+
+	if (vm->backend)
+		core.backend->destroy(vm);
+	snprintf(prefix, sizeof(prefix), "vm%" PRIu64 ".", vm->handle);
+	keeper_kill_children(prefix);
+	vm_free(vm);
+}
+
+int vm_ref_get(struct vm *vm, uint64_t checkpoint)
+{
+	struct vm_ref *empty = NULL;
+
+	for (struct vm_ref *r = vm->refs; r < vm->refs + VM_REFS_MAX; r++) {
+		if (r->count && r->checkpoint == checkpoint) {
+			r->count++;
+			return 0;
+		}
+		if (!r->count && !empty)
+			empty = r;
+	}
+	if (!empty)
+		return -EMFILE;
+	*empty = (struct vm_ref){ checkpoint, 1 };
+	return 0;
+}
+
+void vm_ref_put(struct vm *vm, uint64_t checkpoint)
+{
+	for (struct vm_ref *r = vm->refs; r < vm->refs + VM_REFS_MAX; r++)
+		if (r->count && r->checkpoint == checkpoint) {
+			r->count--;
+			state_changed();
+			return;
+		}
+}
+
+void vm_forget_objects(struct vm *vm)
+{
+	for_each_ticket(t)
+		if (t->parent == vm->handle)
+			ticket_close(t);
+	memset(vm->refs, 0, sizeof(vm->refs));
+	core_schedule();
+}
