@@ -8,19 +8,20 @@
 
 #define IVSHMEM_BAR_REGS	0
 #define IVSHMEM_BAR_SHM		2
-#define IVSHMEM_DOORBELL	0x0c
-#define IVSHMEM_HOST		(0U << 16 | 0U)	/* peer 0, vector 0 */
+#define IVSHMEM_IVPOSITION	0x08		/* our own peer ID */
+#define IVSHMEM_DOORBELL	0x0c		/* peer ID << 16 | vector */
 
 struct ivshmem {
 	struct vmfork_transport transport;
 	void __iomem *regs;
+	u32 host;	/* doorbell value: the other peer, vector 0 */
 };
 
 static void ivshmem_ring(struct vmfork_transport *t)
 {
 	struct ivshmem *iv = container_of(t, struct ivshmem, transport);
 
-	writel(IVSHMEM_HOST, iv->regs + IVSHMEM_DOORBELL);
+	writel(iv->host, iv->regs + IVSHMEM_DOORBELL);
 }
 
 static const struct vmfork_transport_ops ivshmem_ops = {
@@ -41,6 +42,8 @@ static int ivshmem_map(struct pci_dev *pdev, struct ivshmem *iv)
 	iv->regs = pcim_iomap(pdev, IVSHMEM_BAR_REGS, 0);
 	if (!iv->regs)
 		return -ENOMEM;
+	/* QEMU wants a migratable (master=on) device to be peer 0; then the host is 1 */
+	iv->host = (readl(iv->regs + IVSHMEM_IVPOSITION) == 0 ? 1 : 0) << 16;
 	t->ops = &ivshmem_ops;
 	t->size = pci_resource_len(pdev, IVSHMEM_BAR_SHM);
 	t->region = devm_memremap(&pdev->dev, pci_resource_start(pdev, IVSHMEM_BAR_SHM), t->size,

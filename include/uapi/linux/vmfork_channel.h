@@ -10,7 +10,9 @@
  *
  * One region of shared memory per VM and a doorbell each way. The same layout
  * over ivshmem-doorbell (QEMU: BAR2, MSI-X vector 0 to the guest, the doorbell
- * register to the host's peer ID 0, vector 0) and over Xen grants.
+ * register to the host's peer, vector 0) and over Xen grants. The VM's peer ID is 0,
+ * as QEMU demands of master=on, and the host's is 1. (The guest reads its own and
+ * rings 0 if it is another.)
  *
  *   0x00000  struct vmfork_channel: constants, fork block, ring indices
  *   0x10000  ring guest -> host (G2H), 128 KiB
