@@ -64,8 +64,9 @@ unit_test = $(eval $(call link_rule,asan,$(B)/unit/$(1),$(2),$(3),$(4) -lcheck -
 include hypervisor/lib/build.mk
 include $(wildcard hypervisor/pager/build.mk hypervisor/qemu/build.mk hypervisor/vmforkd/build.mk)
 include $(wildcard userspace/*/build.mk examples/build.mk)
-include $(wildcard kmod/build.mk selftests/*/build.mk selftests/unit/*/build.mk \
-	Documentation/build.mk)
+# a part may have included its tests itself
+include $(filter-out $(patsubst ./%,%,$(MAKEFILE_LIST)),$(wildcard kmod/build.mk \
+	selftests/*/build.mk selftests/unit/*/build.mk Documentation/build.mk))
 include $(wildcard userspace/install.mk)
 
 .PHONY: all user modules unit help clean
