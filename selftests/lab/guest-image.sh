@@ -117,34 +117,25 @@ make_payload() { # DIR
 	p=$tree/payload
 	cp "$here"/image/{lab-init,load-module,guest-shell} "$p/"
 	cp "$(busybox_static)" "$p/busybox"
-	f=$(module_of "$KREL")
-	[ -n "$f" ] && cp "$f" "$p/vmfork.ko" && strip -d "$p/vmfork.ko"
+	[ -e "$module" ] && strip -d -o "$p/vmfork.ko" "$module"
 	for f in "$top"/build/guest/*; do
 		[ -f "$f" ] && strip -o "$p/bin/${f##*/}" "$f"
 	done
 	for f in "$top"/selftests/*/jobs/*; do
 		[ -f "$f" ] && cp "$f" "$p/jobs/"
 	done
-	for f in "$top"/kmod/*.rules "$top"/userspace/*/*.rules; do
+	for f in "$top"/userspace/*/*.rules; do
 		[ -f "$f" ] && cp "$f" "$p/udev/"
 	done
 	pack "$tree" "$1/payload.cpio"
 	rm -r "$tree"
 }
 
-# module_of RELEASE: the freshly built vmfork.ko for it, if there is one
-module_of() {
-	local ko
-	for ko in "$top"/build/kmod/"$1"/vmfork.ko "$top"/build/kmod/vmfork.ko "$top"/kmod/vmfork.ko \
-		"$top"/vmfork.ko; do
-		if [ -e "$ko" ] && modinfo -F vermagic "$ko" | grep -q "^$1 "; then
-			echo "$ko"
-			return
-		fi
-	done
-}
-
 choose_kernel "${KERNEL:-6.1}"
+module=$top/build/kmod-$KREL/vmfork.ko
+if [ "${KERNEL:-6.1}" != 6.1 ]; then
+	make -s -C "$top" modules KDIR="$KDIR" >&2
+fi
 kernel='' debian='' disk='' initramfs=''
 cached kernel "[1/4] kernel $KREL" "kernel-$KREL" \
 	"$(hash_of "$here/kernel.sh" "$here/image/modules" "$(kernel_id)")" make_kernel
@@ -171,4 +162,4 @@ LAB_DISK_FORMAT=raw
 LAB_INDEX_TAR=$debian/root.tar
 LAB_APPEND="console=ttyS0 quiet panic=-1"
 EOF
-say "guest: $KREL, $disk/disk.img, payload $([ -n "$(module_of "$KREL")" ] && echo with || echo WITHOUT) vmfork.ko, $(find "$top/build/guest" -maxdepth 1 -type f 2> /dev/null | wc -l) programs"
+say "guest: $KREL, $disk/disk.img, payload $([ -e "$module" ] && echo with || echo WITHOUT) vmfork.ko, $(find "$top/build/guest" -maxdepth 1 -type f 2> /dev/null | wc -l) programs"

@@ -37,7 +37,7 @@ run_checkpatch() {
 		--max-line-length=100 --file
 	local always=FILE_PATH_CHANGES,SPDX_LICENSE_TAG,SPLIT_STRING,BLOCK_COMMENT_STYLE
 	files 'kmod/*.[ch]' 'include/*.h' | xargs "$@" --ignore "$always" || status=1
-	always+=,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE,ARRAY_SIZE,EMBEDDED_FUNCTION_NAME,CONST_STRUCT
+	always+=,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE,ARRAY_SIZE,EMBEDDED_FUNCTION_NAME,CONST_STRUCT,REPEATED_WORD
 	files '*.[ch]' ':!kmod' ':!include' | xargs "$@" --ignore "$always" || status=1
 	return "$status"
 }
@@ -57,7 +57,7 @@ else
 fi
 # shellcheck disable=SC2046
 if have codespell; then
-	try codespell codespell --skip './LICENSES/*,./COPYING' $(files)
+	try codespell codespell -L nd --skip './LICENSES/*,./COPYING' $(files)
 fi
 # shellcheck disable=SC2046
 if have shellcheck; then
