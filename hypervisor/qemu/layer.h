@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Disk layers: base images and the overlays above them, shared by all who read them. */
+#ifndef VMFORK_LAYER_H
+#define VMFORK_LAYER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+
+#include "backend.h"
+
+/**
+ * DOC: Disk layers
+ *
+ * A VM writes to the overlay on top of its chain; everything below never changes. At a
+ * fork a new overlay goes on top of the parent's chain, and one per clone on the same
+ * frozen chain. Overlays have no names (O_TMPFILE): a layer goes with the last of the
+ * VMs, checkpoints and upper layers that use it, whatever dies first. QEMU gets
+ * descriptors only, in fdsets with the layer's ID as number.
+ */
+#define LAYERS_MAX	2048
+#define LAYER_DEPTH_MAX	256
+
+/**
+ * struct layer - one image file.
+ * @refs:	VMs, checkpoints, and the layers directly above
+ * @id:		unique while vmforkd's VMs live; also the number of its fdset
+ * @fd:		base: read-only; overlay: read-write
+ * @size:	what the guest sees, bytes
+ * @device:	@fd is a block device
+ */
+struct layer {
+	unsigned int refs;
+	unsigned int id;
+	int fd;
+	uint64_t size;
+	bool device;
+	bool raw;
+	struct layer *below;
+};
+
+/** layer_new_id() - also for fdsets that hold no layer. */
+unsigned int layer_new_id(void);
+
+/** layer_open_base() - a base image; a message in @why if it cannot be used. */
+int layer_open_base(const struct vm_disk *disk, char *why, size_t len, struct layer **ret);
+/** layer_new_overlay() - an empty overlay on @below; takes a reference of its own. */
+int layer_new_overlay(struct layer *below, struct layer **ret);
+struct layer *layer_get(struct layer *l);
+/** layer_put() - NULL is fine. */
+void layer_put(struct layer *l);
+unsigned int layer_depth(const struct layer *l);
+/** layer_fd() - a descriptor for QEMU: the caller's; @write as the node is opened. */
+int layer_fd(const struct layer *l, bool write);
+
+/** layer_node() - what blockdev-add wants for @l on top as node @name, writable, with
+ * its whole chain. @chain false: with nothing below (it will be put there). */
+json_t *layer_node(const struct layer *l, const char *name, bool chain);
+
+/** layers_save() - IDs and formats of a chain. layers_adopt(): the other way, from the
+ * fd store; chains that share layers share them again. */
+json_t *layers_save(const struct layer *top);
+int layers_adopt(const json_t *saved, struct layer **ret);
+
+#endif /* VMFORK_LAYER_H */

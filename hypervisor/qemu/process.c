@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Starting a QEMU process: its descriptors, environment and command line. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "args.h"
+#include "fdpass.h"
+#include "log.h"
+#include "qemu.h"
+#include "sockets.h"
+#include "util.h"
+
+/**
+ * DOC: Start
+ *
+ * QEMU opens nothing of ours by name: RAM file, sockets, log and disks are given to it
+ * as descriptors, whoever it runs as. Its monitor socket listens already when it
+ * starts, so that the connection is made at once, and again after a restart of
+ * vmforkd. Started is it when it has a PID, the RAM library has said HELLO and the
+ * monitor has answered.
+ */
+#define SPAWN_FDS_MAX	(CHILD_MORE + 2 * VM_DISKS_MAX + 1)
+#define UFFD_DEVICE	"/dev/userfaultfd"
+
+/* The child's descriptors in order: fds[i] becomes 3 + i. */
+struct spawn {
+	int fds[SPAWN_FDS_MAX];
+	unsigned int n;
+	int uffd;	/* the child's number of /dev/userfaultfd, or -1 */
+	struct args_in in;
+	struct args args;
+	int ramctl;	/* our end */
+};
+
+static int give(struct spawn *s, int fd)
+{
+	if (fd < 0)
+		return fd;
+	s->fds[s->n++] = fd;
+	return 0;
+}
+
+static int open_in(const char *dir, const char *name, int flags)
+{
+	_cleanup_close_ int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = dirfd < 0 ? -1 : openat(dirfd, name, flags | O_CLOEXEC, 0640);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* What QEMU takes for its memory: the RAM library knows it by its inode. */
+static int make_ram(uint64_t size)
+{
+	int fd = memfd_create("vmfork-ram", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)size) < 0) {
+		int r = -errno;
+
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int give_ramctl(struct spawn *s)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	s->ramctl = pair[0];
+	give(s, pair[1]);
+	return fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static int give_layer(struct spawn *s, const struct layer *l, bool write)
+{
+	struct args_fd *f = &s->in.fds[s->in.nfds++];
+
+	f->fd = (int)s->n + 3;
+	f->set = l->id;
+	return give(s, layer_fd(l, write));
+}
+
+static int give_disk(struct qemu_vm *q, struct spawn *s, unsigned int i)
+{
+	const struct vm_config *cfg = vm_config(q->vm);
+	struct layer *base, *top;
+	char why[256], name[16];
+	int r = layer_open_base(&cfg->disks[i], why, sizeof(why), &base);
+
+	if (r < 0) {
+		log_err("vm%" PRIu64 ": %s", vm_handle(q->vm), why);
+		return r;
+	}
+	r = layer_new_overlay(base, &top);
+	layer_put(base);
+	if (r < 0)
+		return r;
+	q->disks[i].top = top;
+	snprintf(name, sizeof(name), "n%u", top->id);
+	s->in.nodes[i] = layer_node(top, name, true);
+	r = give_layer(s, top, true);
+	return r ? r : give_layer(s, top->below, false);
+}
+
+/* A stand-by's disk until it is known whose clone it is: of the right size. */
+static int give_placeholder(const struct vm_config *cfg, struct spawn *s, unsigned int i)
+{
+	struct layer *base;
+	char why[256], name[16];
+	int r = layer_open_base(&cfg->disks[i], why, sizeof(why), &base);
+
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "p%u", i);
+	s->in.nodes[i] = json_pack("{s:s, s:s, s:I, s:b}", "driver", "null-co", "node-name", name,
+				   "size", (json_int_t)base->size, "read-zeroes", 1);
+	layer_put(base);
+	return s->in.nodes[i] ? 0 : -ENOMEM;
+}
+
+static int give_all(struct qemu_vm *q, struct spawn *s)
+{
+	const struct vm_config *cfg = vm_config(q->vm);
+	const char *dir = vm_dir(q->vm);
+	int r = give(s, make_ram(cfg->memory));
+	int uffd;
+
+	r = r ? r : give_ramctl(s);
+	r = r ? r : give(s, socket_listen(dir, QMP_SOCKET, 0600));
+	r = r ? r : give(s, socket_listen(dir, CONSOLE_SOCKET, 0660));
+	r = r ? r : give(s, open_in(dir, CONSOLE_LOG, O_WRONLY | O_CREAT | O_APPEND));
+	r = r ? r : give(s, steal_fd(&q->iv.qemu));
+	for (unsigned int i = 0; r == 0 && i < cfg->ndisks; i++)
+		r = q->standby ? give_placeholder(cfg, s, i) : give_disk(q, s, i);
+	if (r < 0)
+		return r;
+	uffd = open(UFFD_DEVICE, O_RDWR | O_CLOEXEC);
+	s->uffd = uffd < 0 ? -1 : (int)s->n + 3;
+	return uffd < 0 ? 0 : give(s, uffd);
+}
+
+static void spawn_clear(struct spawn *s)
+{
+	fds_close(s->fds, s->n);
+	fds_close(&s->ramctl, 1);
+	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
+		json_decref(s->in.nodes[i]);
+	args_free(&s->args);
+}
+
+static void on_spawned(struct vm *vm, int pid)
+{
+	struct qemu_vm *q = qemu_of(vm);
+
+	if (!q)
+		return;
+	q->pid = pid > 0 ? pid : 0;
+	step_end(q, pid > 0 ? 0 : pid);
+}
+
+static int run(struct qemu_vm *q, struct spawn *s)
+{
+	char preload[VM_PATH_MAX + 64], file[64], ctl[64], uffd[64], name[64];
+	char *env[] = { preload, file, ctl, uffd, "PATH=/usr/bin:/bin", "LC_ALL=C", NULL };
+	_cleanup_close_ int out = open_in(vm_dir(q->vm), QEMU_LOG, O_WRONLY | O_CREAT | O_APPEND);
+	struct stat st;
+
+	if (out < 0)
+		return out;
+	if (fstat(s->fds[CHILD_RAM - 3], &st) < 0)
+		return -errno;
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s/libvmfork-ram.so", core_lib_dir());
+	snprintf(file, sizeof(file), "VMFORK_RAM_FILE=%ju:%ju", (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino);
+	snprintf(ctl, sizeof(ctl), "VMFORK_RAM_CTL=%d", CHILD_RAMCTL);
+	snprintf(uffd, sizeof(uffd), "VMFORK_RAM_UFFD=%d", s->uffd);
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".qemu", vm_handle(q->vm));
+	step_begin(q);
+	return core_spawn(q->vm, name, s->args.v, env, s->fds, s->n, out, on_spawned);
+}
+
+static void on_hello(void *data, int err, const struct ramlib_rep *rep, int *fds,
+		     unsigned int nfds)
+{
+	struct qemu_vm *q = data;
+
+	q->ram_base = rep->base;
+	if (!err && rep->len != vm_config(q->vm)->memory)
+		err = -EPROTO;
+	step_end(q, err);
+}
+
+static int store_all(struct qemu_vm *q, int ramctl)
+{
+	int r = qemu_store(q, "ramctl", ramctl);
+
+	r = r ? r : qemu_store(q, "iv", q->iv.sock);
+	r = r ? r : qemu_store(q, "bell", q->iv.bell);
+	r = r ? r : qemu_store(q, "kick", q->iv.kick);
+	return r ? r : qemu_store(q, "region", q->channel);
+}
+
+static int start(struct qemu_vm *q, struct spawn *s)
+{
+	int r = give_all(q, s);
+
+	if (r < 0)
+		return r;
+	s->in.config = vm_config(q->vm);
+	s->in.program = qemu_program();
+	s->in.accel = accel_of(s->in.config);
+	s->in.standby = q->standby;
+	r = args_build(&s->in, &s->args);
+	r = r ? r : store_all(q, s->ramctl);
+	r = r ? r : qemu_listen(q);
+	r = r ? r : ramlib_open(core_loop(), steal_fd(&s->ramctl), on_hello, q, &q->ram);
+	if (r < 0)
+		return r;
+	step_begin(q);
+	r = run(q, s);
+	if (r < 0)
+		return r;
+	step_qmp(q, "migrate-set-capabilities",
+		 json_pack("{s:[{s:s,s:b}]}", "capabilities", "capability", "events", "state", 1),
+		 -1);
+	return 0;
+}
+
+static int take_channel(struct qemu_vm *q, int channel, size_t size)
+{
+	int r;
+
+	if (!size || size & (size - 1))
+		return -EINVAL;		/* a PCI BAR is a power of two */
+	q->channel_size = size;
+	q->channel = fcntl(channel, F_DUPFD_CLOEXEC, 3);
+	if (q->channel < 0)
+		return -errno;
+	r = ivshmem_open(&q->iv);
+	r = r ? r : ivshmem_send_memory(&q->iv, channel);
+	if (r == 0 && !q->standby)
+		r = ivshmem_send_vectors(&q->iv);
+	return r;
+}
+
+/* The core takes a VM that did not start for gone. */
+static void started(struct qemu_vm *q)
+{
+	if (q->err && q->pid)
+		core_signal(q->pid, SIGKILL);
+	op_end(q);
+}
+
+int qemu_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
+{
+	struct spawn s = { .ramctl = -1, .uffd = -1 };
+	struct qemu_vm *q = qemu_vm_new(vm);
+	int r;
+
+	if (!q)
+		return -ENOMEM;
+	q->standby = kind == START_STANDBY;
+	r = op_begin(q, OP_START, started);
+	r = r ? r : step_soon(q);
+	r = r ? r : take_channel(q, channel, size);
+	r = r ? r : start(q, &s);
+	spawn_clear(&s);
+	if (r < 0) {
+		op_abort(q);
+		qemu_vm_forget(q);
+	}
+	return r;
+}
