@@ -7,6 +7,5 @@ $(call program,vmfork-pager-test,$(addprefix $(PAGER_TEST)/,main.c rig.c pgclien
 
 CHECK_SUITES += check-pager
 .PHONY: check-pager
-check-pager: $(addprefix $(B)/bin/,vmfork-pager vmfork-test-vm vmfork-pager-test) \
-	$(B)/lib/libvmfork-ram.so ## the pager and the RAM library without QEMU (TAP)
+check-pager: user ## the pager and the RAM library without QEMU (TAP)
 	@$(B)/bin/vmfork-pager-test

@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+$(call unit_test,pager-request,selftests/unit/pager/test_request.c \
+	$(addprefix hypervisor/pager/,request.c slots.c),,)
+$(call unit_test,pager-fault,selftests/unit/pager/test_fault.c \
+	$(addprefix hypervisor/pager/,slots.c avoid.c image.c pagewrite.c clone.c fault.c) \
+	hypervisor/lib/log.c,,)
