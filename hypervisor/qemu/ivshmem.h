@@ -17,8 +17,8 @@
  * writes the MSI-X table behind the device's back, and no irqfd is made. So a clone
  * gets its vectors after its state and before it runs.
  */
-#define IVSHMEM_HOST_PEER	0
-#define IVSHMEM_GUEST_PEER	1
+#define IVSHMEM_HOST_PEER	1
+#define IVSHMEM_GUEST_PEER	0
 
 /**
  * struct ivshmem - one device.

@@ -18,11 +18,12 @@ from .vm import Guest
 MEASURES = {"m2": m2, "m3": m3, "m4": m4, "m7": m7, "m8": m8, "m10": m10}
 
 
-def guest(build):
-    """The lab's guest, with the benchmarks' program as its job."""
+def guest(build, directory):
+    """The lab's guest, with the benchmarks' program as its job; QEMU's user may read it."""
     with open(f"{build}/lab/env", encoding="utf-8") as text:
         env = dict(line.strip().split("=", 1) for line in text)
-    return Guest(env["LAB_KERNEL"], os.path.abspath(env["LAB_INITRD"]),
+    initrd = shutil.copy(env["LAB_INITRD"], os.path.join(directory, "initrd.img"))
+    return Guest(env["LAB_KERNEL"], initrd,
                  env["LAB_APPEND"].strip('"') + " vmfork.job=bench", env["LAB_DISK"],
                  env["LAB_DISK_FORMAT"], env["LAB_RELEASE"])
 
@@ -78,9 +79,10 @@ def main():
     names = chosen()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "vmfork-bench", directory],
                    check=True)
-    facts = host.facts(guest(build), runs())
+    machine = guest(build, directory)
+    facts = host.facts(machine, runs())
     record = Record(os.path.join(out, "raw.csv"))
-    bench = Bench(build, directory, guest(build), record, runs())
+    bench = Bench(build, directory, machine, record, runs())
     status = 0
     try:
         bench.start()
