@@ -12,7 +12,9 @@
  * vmforkd is its only peer; it may go away and come back: the pager serves on.
  * Each request is a struct pager_req with its fds in SCM_RIGHTS, each is answered
  * by one struct pager_rep with the same @seq, in order. Unasked, the pager sends
- * replies with @seq 0 (PAGER_EV_*).
+ * replies with @seq 0 (PAGER_EV_*), and to a new connection those that still hold.
+ * A message that is no request (size, @seq 0) and a peer that does not read end the
+ * connection. An unserved clone (CLONE_LOST) stays until CLONE_DEL.
  *
  * All objects are named by vmforkd's handles. Adding what exists already is
  * answered 0 and changes nothing (the fds are closed): after a restart of either
@@ -49,7 +51,8 @@ enum pager_op {
 	/*
 	 * A clone that pages from image @image. fds: [0] its userfaultfd (MISSING
 	 * registered on [base, base + npages*4096) of its RAM), [1] its "avoid"
-	 * bitmap's file, mapped read-only at @bitmap_offset, @bitmap_bytes long.
+	 * bitmap's file: the bitmap is at @bitmap_offset, @bitmap_bytes long, only
+	 * ever read with pread(2): a VM that truncates it harms itself alone.
 	 * The whole range is woken once it is served, so faults that an earlier
 	 * pager took with it to the grave are raised again.
 	 */

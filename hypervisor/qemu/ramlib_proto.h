@@ -21,6 +21,9 @@
  * A thread of its own (all signals blocked) serves the socket: one struct
  * ramlib_req, one struct ramlib_rep each, in order. EOF: serves nothing more, QEMU
  * runs on. Unasked it sends one reply with op RAMLIB_HELLO when the RAM is mapped.
+ *
+ * QEMU's sandbox: on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny works.
+ * spawn=deny does not: it kills QEMU at the first snapshot, which is a fork.
  */
 enum ramlib_op {
 	RAMLIB_HELLO = 1,	/* library -> backend: base, len, pid */
@@ -35,7 +38,9 @@ enum ramlib_op {
 	/*
 	 * Turn this stand-by into a clone: fds: [0] the image file, read-only.
 	 * Maps it private over the RAM, registers a new userfaultfd (MISSING) and
-	 * gives it back: fds: [0] the userfaultfd.
+	 * gives it back: fds: [0] the userfaultfd. Once per process, and not before
+	 * QEMU has greeted on QMP: until then it writes ROMs into its RAM. After an
+	 * error other than -EINVAL and -EBUSY the RAM is gone: end this QEMU.
 	 */
 	RAMLIB_MAP = 3,
 };

@@ -109,7 +109,8 @@ static void resumed(struct vm *vm, int err)
 		log_err("%s: does not go on: %s", vm->name, strerror(-err));
 		vm_end(vm, VMFORK_LOST, -err);
 	} else {
-		vm->times.resumed = now_ns();
+		if (!vm->times.resumed)
+			vm->times.resumed = now_ns();
 		vm->started = vm->times.resumed;
 		vm_set_state(vm, VM_RUNNING);
 		fork_clone_changed(vm);

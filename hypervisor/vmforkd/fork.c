@@ -74,6 +74,15 @@ bool fork_uses(uint64_t checkpoint)
 	return false;
 }
 
+bool fork_pausing(void)
+{
+	for (struct fork *f = forks; f < forks + FORKS_MAX; f++)
+		if (f->state == FORK_FREEZING || f->state == FORK_FAILING ||
+		    f->state == FORK_RELEASING)
+			return true;
+	return false;
+}
+
 void fork_finish(struct fork *f, int err)
 {
 	struct ticket *t = f->ticket ? ticket_find(f->ticket) : NULL;
@@ -266,7 +275,8 @@ void fork_resumed(struct vm *vm, int err)
 		return;
 	}
 	vm_set_state(vm, VM_RUNNING);
-	vm->times.resumed = now_ns();
+	if (!vm->times.resumed)
+		vm->times.resumed = now_ns();
 	if (!f)
 		return;
 	vm->fork = NULL;

@@ -85,6 +85,8 @@ void fork_refused(struct vm *vm, uint64_t cookie, int result);
 /** fork_create() - clones of a checkpoint. */
 int fork_create(struct checkpoint *cp, struct ticket *t, fork_done_fn done, void *data);
 bool fork_uses(uint64_t checkpoint);
+/** fork_pausing() - does any machine stand still for a fork? */
+bool fork_pausing(void);
 /** fork_answer_parent() - write "@result, nothing forked" or the parent's answer. */
 void fork_answer_parent(struct vm *vm, int result, uint64_t checkpoint, uint32_t clones);
 

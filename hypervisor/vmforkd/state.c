@@ -12,6 +12,7 @@
 #include "adopt.h"
 #include "checkpoint.h"
 #include "core.h"
+#include "fork.h"
 #include "log.h"
 #include "options.h"
 #include "ticket.h"
@@ -25,8 +26,6 @@ static bool changed;
 
 void state_changed(void)
 {
-	if (changed)
-		return;
 	changed = true;
 	core_schedule();
 }
@@ -84,7 +83,8 @@ void state_save_now(void)
 
 void state_save_if_changed(void)
 {
-	if (changed && !core.stopping)
+	/* a machine that stands still does not wait for this */
+	if (changed && !core.stopping && !fork_pausing())
 		state_save_now();
 }
 

@@ -253,13 +253,15 @@ static void finish_clones(unsigned int n)
 	unsigned int data = 0, exits = 0, order = 0;
 	bool echoed[CLONES_TOP + 1] = { false };
 	ssize_t got;
+	int waited;
 
 	memset(rec.data, 0x5a, sizeof(rec.data));
 	for (rec.head.id = 1; rec.head.id <= n; rec.head.id++)
 		if (write(ticket, &rec, sizeof(rec)) != (ssize_t)sizeof(rec))
 			tap_note("write to %u: %s", rec.head.id, strerror(errno));
-	tap_ok(ioctl(ticket, VMFORK_TICKET_WAIT, &w) == 0 && w.info.id == n &&
-	       w.info.reason == VMFORK_EXITED && w.info.status == STATUS_BASE + (int)n,
+	waited = ioctl(ticket, VMFORK_TICKET_WAIT, &w);
+	tap_ok(waited == 0 && w.info.id == n && w.info.reason == VMFORK_EXITED &&
+	       w.info.status == STATUS_BASE + (int)n,
 	       "WAIT for ID %u: reason %u status %d", n, w.info.reason, w.info.status);
 	while ((got = read_record(ticket, &rec)) > 0) {
 		info = (void *)rec.data;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vmfork-pager-test: the real pager and RAM library without QEMU. TAP. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tap.h"
 #include "util.h"
@@ -56,9 +59,21 @@ static const struct test tests[] = {
 	{ "reconnect", test_reconnect },
 };
 
+static bool may_use_userfaultfd(void)
+{
+	_cleanup_close_ int dev = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+	_cleanup_close_ int fd = dev < 0 ? (int)syscall(SYS_userfaultfd, O_CLOEXEC) : -1;
+
+	return dev >= 0 || fd >= 0;
+}
+
 int main(int argc, char **argv)
 {
 	puts("TAP version 13");
+	if (!may_use_userfaultfd()) {
+		puts("1..0 # SKIP neither /dev/userfaultfd nor userfaultfd(2) may be used");
+		return EXIT_SUCCESS;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
 		if (argc > 1 && strcmp(argv[1], tests[i].name))

@@ -176,7 +176,7 @@ int image_take(struct image_rig *img, struct vm *vm, int file, uint64_t lower)
 {
 	int life[2], fds[FDPASS_MAX], err;
 	struct ramlib_rep rep;
-	unsigned int nfds;
+	unsigned int nfds = 0;
 
 	*img = (struct image_rig){
 		.handle = next_handle++, .lower = lower, .base = vm->base,
@@ -242,8 +242,8 @@ uint64_t image_pages_in_file(const struct image_rig *img)
 int clone_start(struct vm *vm, const struct image_rig *img)
 {
 	int fds[FDPASS_MAX], err = vm_start(vm);
+	unsigned int nfds = 0;
 	struct ramlib_rep rep;
-	unsigned int nfds;
 
 	if (!err)
 		err = ram_ctl(vm, RAMLIB_MAP, img->file, &rep, fds, &nfds);

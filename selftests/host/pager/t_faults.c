@@ -77,8 +77,10 @@ void test_restart(void)
 	same(kill_often(&pg, &img, clones, 2), KILLS, "the pager was killed 20 times at work");
 	for (int i = 0; i < 2; i++)
 		same(vm_answer(&clones[i]), 0, "no thread is stuck, no byte is wrong");
-	same((long long)pg_image_stats(&pg, img.handle).present, RIG_PAGES,
-	     "the image is complete");
+	/* A page may have been written by a pager that did not live to note it. */
+	same((long long)image_pages_in_file(&img), RIG_PAGES, "the image file is complete");
+	ok(pg_image_stats(&pg, img.handle).present + KILLS >= RIG_PAGES,
+	   "each kill left at most one page that is not noted");
 	same(clone_start(&clones[2], &img), 0, "a clone of the complete image");
 	same(clone_add(&pg, &clones[2], &img, 0), 0, "is added");
 	same(vm_check(&clones[2], 0, RIG_PAGES, 1), 0, "no byte of the image is wrong");

@@ -183,6 +183,20 @@ START_TEST(absent_becomes_present)
 }
 END_TEST
 
+/* An earlier pager was killed after it had written the page, before it noted it. */
+START_TEST(written_but_not_noted)
+{
+	ck_assert_int_eq(fault(3), 0);
+	img.map[3] = PAGE_ABSENT;
+	ck_assert_int_eq(fault(3), 0);
+	ck_assert_uint_eq(script.fetches, 2);
+	ck_assert_int_eq(image_state(&img, 3), PAGE_PRESENT);
+	ck_assert_uint_eq(file_byte(&img, 3), 0x42);
+	ck_assert_int_eq(fault(3), 0);
+	ck_assert_uint_eq(script.fetches, 2);
+}
+END_TEST
+
 START_TEST(absent_becomes_zero)
 {
 	script.fetch_byte = 0;
@@ -449,7 +463,7 @@ int main(void)
 		broken_link_is_lost, full_image_gives_private_copies, full_image_and_no_memory_is_lost,
 		writes_go_on_after_a_failure, present_page_that_is_not_there_is_lost,
 		a_batch_is_answered_whole, lower_image_is_asked, counts_survive_a_restart,
-		short_files_are_refused, each_byte_counts_for_zero,
+		short_files_are_refused, each_byte_counts_for_zero, written_but_not_noted,
 	};
 	Suite *s = suite_create("pager faults");
 	TCase *t = tcase_create("all");

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+VMFORKD_TEST_LIBS := -ljansson -lsystemd
+VMFORKD_TEST_DIR := selftests/unit/vmforkd
+$(call unit_test,vmforkd-parse,$(VMFORKD_TEST_DIR)/test_parse.c hypervisor/vmforkd/keeper_spawn.c \
+	hypervisor/vmforkd/keeper_store.c $(VMFORKD_TEST_DIR)/fake.c $(VMFORKD_CORE_SRCS) \
+	$(LIB_SRCS),,$(VMFORKD_TEST_LIBS))
+$(call unit_test,vmforkd-fork,$(VMFORKD_TEST_DIR)/test_fork.c $(VMFORKD_TEST_DIR)/fake.c \
+	$(VMFORKD_CORE_SRCS) $(LIB_SRCS),,$(VMFORKD_TEST_LIBS))

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Around the core in unit tests: a fake backend and the guest's side of a channel. */
+#include "fake.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "keeper_client.h"
+#include "log.h"
+#include "ops.h"
+#include "options.h"
+#include "pager_client.h"
+#include "runtime.h"
+#include "util.h"
+
+#define TODO_MAX 1024
+
+struct todo {
+	struct vm *vm;
+	enum vm_event ev;
+	int err;
+};
+
+struct fake fake;
+static struct todo todo[TODO_MAX];
+static unsigned int todo_first, todo_end;
+static struct vm *held[VMS_MAX];
+static unsigned int nheld;
+static struct vm *held_freeze;
+
+static void later(struct vm *vm, enum vm_event ev, int err)
+{
+	if (todo_end - todo_first == TODO_MAX)
+		abort();
+	todo[todo_end++ % TODO_MAX] = (struct todo){ vm, ev, err };
+}
+
+static int probe(char *why, size_t len)
+{
+	snprintf(why, len, "fake");
+	return 0;
+}
+
+static int check(const struct vm_config *cfg, char *why, size_t len)
+{
+	return 0;
+}
+
+static int start(struct vm *vm, enum start_kind kind, int channel, size_t size)
+{
+	if (kind == START_STANDBY && fake.start_err)
+		return fake.start_err;
+	vm_set_backend(vm, vm);
+	if (kind == START_STANDBY && fake.hold_starts)
+		held[nheld++] = vm;
+	else
+		later(vm, VM_EV_STARTED, 0);
+	return 0;
+}
+
+static int prepare(struct vm *vm)
+{
+	later(vm, VM_EV_PREPARED, 0);
+	return 0;
+}
+
+static int freeze(struct vm *vm, struct checkpoint *cp)
+{
+	fake.frozen++;
+	vm_times(vm)->stopped = now_ns();
+	if (fake.hold_freeze)
+		held_freeze = vm;
+	else
+		later(vm, VM_EV_FROZEN, fake.freeze_err);
+	return 0;
+}
+
+static int resume(struct vm *vm)
+{
+	fake.resumes++;
+	later(vm, VM_EV_RESUMED, 0);
+	return 0;
+}
+
+static int load(struct vm *vm, struct checkpoint *cp)
+{
+	struct vm *parent = checkpoint_vm(cp);
+
+	if (fake.loads++ == 0 && parent) {
+		fake.parent_block_at_first_load = channel_fork_state(&parent->channel);
+		fake.parent_ran_at_first_load = parent->state == VM_RUNNING;
+	}
+	later(vm, VM_EV_LOADED, vm->id == fake.load_err_id ? fake.load_err : 0);
+	return 0;
+}
+
+static void kick(struct vm *vm)
+{
+}
+
+static int kill_vm(struct vm *vm)
+{
+	later(vm, VM_EV_DEAD, 9);
+	return 0;
+}
+
+static void destroy(struct vm *vm)
+{
+	fake.destroyed++;
+	for (unsigned int i = todo_first; i != todo_end; i++)
+		if (todo[i % TODO_MAX].vm == vm)
+			todo[i % TODO_MAX].vm = NULL;
+}
+
+static void checkpoint_destroy(struct checkpoint *cp)
+{
+	fake.checkpoints_destroyed++;
+}
+
+static unsigned int slots(const struct vm_config *cfg, struct pager_slot *ret)
+{
+	ret[0] = (struct pager_slot){ 0, 0, cfg->memory / PAGER_PAGE_SIZE };
+	return 1;
+}
+
+static const struct backend_ops fake_backend = {
+	.name = "fake", .probe = probe, .check = check, .start = start, .prepare = prepare,
+	.freeze = freeze, .resume = resume, .load = load, .kick = kick, .kill = kill_vm,
+	.destroy = destroy, .checkpoint_destroy = checkpoint_destroy, .slots = slots,
+};
+
+void fake_release_starts(void)
+{
+	fake.hold_starts = false;
+	for (unsigned int i = 0; i < nheld; i++)
+		if (held[i]->state == VM_STARTING)
+			later(held[i], VM_EV_STARTED, 0);
+	nheld = 0;
+}
+
+void fake_release_freeze(void)
+{
+	fake.hold_freeze = false;
+	later(held_freeze, VM_EV_FROZEN, fake.freeze_err);
+}
+
+void fake_die(struct vm *vm, int wait_status)
+{
+	core_event(vm, VM_EV_DEAD, 0, wait_status);
+}
+
+void fake_settle(void)
+{
+	for (;;) {
+		if (sd_event_run(core.loop, 0) > 0)
+			continue;
+		if (todo_first == todo_end)
+			return;
+		struct todo t = todo[todo_first++ % TODO_MAX];
+
+		if (t.vm)
+			core_event(t.vm, t.ev, t.err, 0);
+	}
+}
+
+static void remove_all(void)
+{
+	for_each_vm(vm)
+		vm->state = VM_DEAD;
+	core_reap();
+	for_each_ticket(t)
+		t->state = TICKET_FREE;
+	for_each_checkpoint(cp)
+		checkpoint_free(cp);
+	for (struct fork *f = forks; f < forks + FORKS_MAX; f++) {
+		f->timer = sd_event_source_disable_unref(f->timer);
+		f->state = FORK_FREE;
+	}
+}
+
+void fake_set_up(void)
+{
+	setenv("VMFORK_LOG", "error", 0);
+	log_init("test");
+	memset(&fake, 0, sizeof(fake));
+	todo_first = todo_end = nheld = 0;
+	strcpy(opt.runtime_dir, "/tmp/vmforkd-test-XXXXXX");
+	if (!mkdtemp(opt.runtime_dir))
+		abort();
+	opt.uid = (uid_t)-1;
+	opt.clones_max = 64;
+	opt.clones_total = 256;
+	core.backend = &fake_backend;
+	core.next_handle = 100;
+	if (sd_event_default(&core.loop) < 0)
+		abort();
+}
+
+void fake_tear_down(void)
+{
+	fake_settle();
+	remove_all();
+	runtime_remove_dir(opt.runtime_dir);
+}
+
+struct vm *fake_root(const char *name)
+{
+	struct vm_config c = { .memory = 64 << 20, .vcpus = 1 };
+	struct vm *vm;
+
+	snprintf(c.name, sizeof(c.name), "%s", name);
+	if (vm_start_root(&c, NULL, NULL, &vm) < 0)
+		abort();
+	fake_settle();
+	guest_hello(vm);
+	return vm;
+}
+
+void guest_put(struct vm *vm, uint32_t type, uint64_t cookie, const void *payload, uint32_t len)
+{
+	struct vmfork_msg m = { htole32(type), htole32(len), htole64(cookie) };
+	struct vmfork_channel *h = channel_head(&vm->channel);
+	uint32_t at = le32toh(h->g2h.head);
+
+	ring_put(vm->channel.map + VMFORK_CHANNEL_G2H, at, &m, sizeof(m));
+	ring_put(vm->channel.map + VMFORK_CHANNEL_G2H, at + sizeof(m), payload, len);
+	h->g2h.head = htole32(at + ring_record(len));
+	core_event(vm, VM_EV_RANG, 0, 0);
+}
+
+uint32_t guest_take(struct vm *vm, uint64_t *ret_cookie, void *payload, uint32_t *ret_len)
+{
+	struct vmfork_channel *h = channel_head(&vm->channel);
+	uint32_t tail = le32toh(h->h2g.tail);
+	struct vmfork_msg m;
+	int n = ring_get(vm->channel.map + VMFORK_CHANNEL_H2G, le32toh(h->h2g.head), tail, &m,
+			 payload);
+
+	if (n <= 0)
+		return 0;
+	h->h2g.tail = htole32(tail + (uint32_t)n);
+	*ret_cookie = m.cookie;
+	*ret_len = m.len;
+	return m.type;
+}
+
+void guest_hello(struct vm *vm)
+{
+	struct vmfork_msg_hello m = { .version = htole32(1), .cpus = htole32(1),
+		.release = "6.1-test" };
+
+	guest_put(vm, VMFORK_G2H_HELLO, 0, &m, sizeof(m));
+}
+
+void guest_want_fork(struct vm *vm, uint32_t kind, uint64_t ticket, const char *name,
+		     uint64_t free_pages)
+{
+	struct vmfork_fork *f = &channel_head(&vm->channel)->fork;
+
+	f->kind = htole32(kind);
+	f->ticket = htole64(ticket);
+	memset(f->name, 0, sizeof(f->name));
+	memcpy(f->name, name, strlen(name));
+	f->free_pages = htole64(free_pages);
+	f->state = htole32(VMFORK_FORK_REQUESTED);
+	core_event(vm, VM_EV_RANG, 0, 0);
+}
+
+struct vmfork_fork guest_leave_fork(struct vm *vm)
+{
+	struct vmfork_fork *f = &channel_head(&vm->channel)->fork, copy = *f;
+
+	f->state = htole32(VMFORK_FORK_IDLE);
+	return copy;
+}
+
+int64_t guest_ticket(struct vm *vm, uint32_t n)
+{
+	struct vmfork_msg_ticket m = { .clones = htole32(n) };
+	union {
+		struct vmfork_msg_reply reply;
+		uint8_t bytes[RING_PAYLOAD_MAX];
+	} in;
+	uint64_t cookie;
+	uint32_t len;
+
+	guest_put(vm, VMFORK_G2H_TICKET, 77, &m, sizeof(m));
+	if (guest_take(vm, &cookie, &in, &len) != VMFORK_H2G_REPLY || cookie != 77)
+		return -EPROTO;
+	if (in.reply.result)
+		return (int32_t)le32toh(in.reply.result);
+	return (int64_t)le64toh(in.reply.handle);
+}
+
+/* no keeper, no pager */
+int core_store_fd(const char *name, int fd)
+{
+	return 0;
+}
+
+int core_take_fd(const char *name)
+{
+	return -1;
+}
+
+void core_drop_fds(const char *prefix)
+{
+}
+
+int core_pager(const struct pager_req *req, const int *fds, unsigned int nfds,
+	       core_pager_fn done, void *data)
+{
+	return -ENOTCONN;
+}
+
+void keeper_kill_children(const char *prefix)
+{
+}
+
+bool keeper_has_child(const char *prefix)
+{
+	return false;
+}
+
+uint64_t keeper_child_handle(const char *name)
+{
+	return 0;
+}
+
+void keeper_each_fd(const char *prefix, void (*fn)(const char *name, void *data), void *data)
+{
+}
+
+void keeper_kill_strangers(bool (*known)(uint64_t handle))
+{
+}
+
+void pager_forget_unknown(bool (*image_known)(uint64_t), bool (*clone_known)(uint64_t))
+{
+}
+
+void control_shutdown(void)
+{
+}

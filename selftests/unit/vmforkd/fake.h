@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Around the core in unit tests: a backend that ends its operations from the event
+ * loop, no keeper and no pager, and the guest's side of a channel. */
+#ifndef VMFORKD_TEST_FAKE_H
+#define VMFORKD_TEST_FAKE_H
+
+#include "checkpoint.h"
+#include "core.h"
+#include "fork.h"
+#include "ticket.h"
+
+/** struct fake - what the fake backend does, and saw. */
+struct fake {
+	int freeze_err;		/* VM_EV_FROZEN comes with it */
+	int load_err;		/* of the clone with ID load_err_id */
+	uint32_t load_err_id;
+	int start_err;		/* start() of stand-bys returns it */
+	bool hold_starts;	/* stand-bys do not become STARTED by themselves */
+	bool hold_freeze;	/* FROZEN does not come by itself */
+	unsigned int frozen;
+	unsigned int loads;
+	unsigned int resumes;
+	unsigned int destroyed;
+	unsigned int checkpoints_destroyed;
+	uint32_t parent_block_at_first_load;	/* fork state of the parent then */
+	bool parent_ran_at_first_load;
+};
+
+extern struct fake fake;
+
+void fake_set_up(void);
+void fake_tear_down(void);
+/** fake_settle() - run the event loop until nothing is left to do. */
+void fake_settle(void);
+/** fake_release_starts() - the held stand-bys are STARTED now. */
+void fake_release_starts(void);
+void fake_release_freeze(void);
+/** fake_root() - a running root VM whose guest has said HELLO. */
+struct vm *fake_root(const char *name);
+void fake_die(struct vm *vm, int wait_status);
+
+/* the guest's side */
+void guest_put(struct vm *vm, uint32_t type, uint64_t cookie, const void *payload, uint32_t len);
+/** guest_take() - the next message to the guest; 0: none. */
+uint32_t guest_take(struct vm *vm, uint64_t *ret_cookie, void *payload, uint32_t *ret_len);
+void guest_hello(struct vm *vm);
+/** guest_want_fork() - REQUESTED, and the doorbell. */
+void guest_want_fork(struct vm *vm, uint32_t kind, uint64_t ticket, const char *name,
+		     uint64_t free_pages);
+/** guest_leave_fork() - the block's answer; RELEASED -> IDLE. */
+struct vmfork_fork guest_leave_fork(struct vm *vm);
+/** guest_ticket() - ask for @n clones; the ticket's handle, or a negative errno. */
+int64_t guest_ticket(struct vm *vm, uint32_t n);
+
+#endif /* VMFORKD_TEST_FAKE_H */
