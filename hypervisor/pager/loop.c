@@ -143,7 +143,7 @@ static int run(struct loop *l)
 	}
 }
 
-int loop_run(int fd, unsigned int spin_us)
+int loop_run(int fd, uid_t owner, unsigned int spin_us)
 {
 	struct loop *l = &loop;
 	int err;
@@ -155,7 +155,7 @@ int loop_run(int fd, unsigned int spin_us)
 		return -errno;
 	err = watch_signals(l);
 	if (!err)
-		err = peers_init(&l->peers, &l->pager, fd);
+		err = peers_init(&l->peers, &l->pager, fd, owner);
 	if (!err)
 		err = run(l);
 	close(l->pager.epoll);

@@ -126,6 +126,7 @@ static int listen_at(const char *path)
 int main(int argc, char **argv)
 {
 	struct options o = { .fd = -1, .spin_us = SPIN_US };
+	uid_t owner = getuid();
 	int err;
 
 	err = parse_options(argc, argv, &o);
@@ -145,7 +146,7 @@ int main(int argc, char **argv)
 		log_err("cannot start: %s", strerror(-err));
 		return EXIT_FAILURE;
 	}
-	err = loop_run(o.fd, o.spin_us);
+	err = loop_run(o.fd, owner, o.spin_us);
 	if (err)
 		log_err("%s", strerror(-err));
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

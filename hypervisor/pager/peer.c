@@ -62,7 +62,7 @@ static int add_peer(struct peers *ps, struct pager *p, int fd)
 	return -EMFILE;
 }
 
-int peers_init(struct peers *ps, struct pager *p, int fd)
+int peers_init(struct peers *ps, struct pager *p, int fd, uid_t owner)
 {
 	int listening = 0, err;
 	socklen_t len = sizeof(listening);
@@ -70,6 +70,7 @@ int peers_init(struct peers *ps, struct pager *p, int fd)
 	for (unsigned int i = 0; i < PEERS_MAX; i++)
 		ps->fd[i] = -1;
 	ps->listener = -1;
+	ps->owner = owner;
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0)
 		return -errno;
 	if (!listening) {
@@ -101,14 +102,14 @@ static void say_what_holds(struct peers *ps, struct pager *p, unsigned int i)
 	}
 }
 
-static bool may_speak(int fd)
+static bool may_speak(const struct peers *ps, int fd)
 {
 	struct ucred c;
 	socklen_t len = sizeof(c);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &len) < 0)
 		return false;
-	return c.uid == 0 || c.uid == getuid();
+	return c.uid == 0 || c.uid == ps->owner;
 }
 
 void peers_accept(struct peers *ps, struct pager *p)
@@ -118,7 +119,7 @@ void peers_accept(struct peers *ps, struct pager *p)
 
 	if (fd < 0)
 		return;
-	if (!may_speak(fd)) {
+	if (!may_speak(ps, fd)) {
 		log_warn("a connection of another user was refused");
 		close(fd);
 		return;

@@ -3,6 +3,8 @@
 #ifndef VMFORK_PAGER_PEER_H
 #define VMFORK_PAGER_PEER_H
 
+#include <sys/types.h>
+
 #include "pager.h"
 
 #define PEERS_MAX 8
@@ -10,10 +12,11 @@
 struct peers {
 	int listener;		/* -1: none, one connection was given */
 	int fd[PEERS_MAX];	/* -1: free */
+	uid_t owner;		/* who started us; this user and root may connect */
 };
 
 /** peers_init() - @fd: a listening or a connected SOCK_SEQPACKET socket, taken over. */
-int peers_init(struct peers *ps, struct pager *p, int fd);
+int peers_init(struct peers *ps, struct pager *p, int fd, uid_t owner);
 
 /** peers_accept() - somebody connects: events that hold still are said to it. */
 void peers_accept(struct peers *ps, struct pager *p);
