@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs test suites with QEMU's -accel kvm: check-kvm.sh SUITE...
+#
+# Directly where this machine's own KVM runs a stock kernel; else in the nested lab: QEMU's TCG
+# emulates AMD's SVM, a Debian in it (L1) has a working /dev/kvm and runs the suites on this tree. That
+# shows correctness; no figure from there means anything.
+set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$top"
+limit=${KVM_LIMIT:-2400}
+cpu=EPYC,+svm,+npt,-smap,-monitor,-rdtscp
+
+own_kvm() {
+	[ -x build/bin/vmfork-kvm-probe ] && build/bin/vmfork-kvm-probe
+}
+
+if own_kvm; then
+	exec env VMFORK_ACCEL=kvm selftests/run.py --logs build/check-kvm "$@"
+fi
+echo "# this machine's own KVM does not run a stock kernel: nested lab"
+selftests/kvm/l1-image.sh build/kvm
+# shellcheck disable=SC1091
+. build/lab/env
+# shellcheck disable=SC1091
+. build/kvm/env
+
+share() { # TAG PATH: a folder of ours, read only, at the same place in L1
+	echo -fsdev "local,id=$1,path=$2,security_model=none,readonly=on,multidevs=remap" \
+		-device "virtio-9p-pci,fsdev=$1,mount_tag=$1"
+}
+
+mkdir -p build/check-kvm
+log=build/check-kvm/l1.log
+args=$(printf '%s,' "$top" "$L1_CACHE" "$@")
+echo "# L1: boots Debian with SVM under TCG; the whole run may take $((limit / 60)) minutes at most"
+# shellcheck disable=SC2046
+timeout --foreground -k 10 "$limit" setpriv --pdeathsig KILL qemu-system-x86_64 \
+	-accel tcg,thread=multi,tb-size=512 -machine q35 -cpu "$cpu" -smp "$(nproc)" \
+	-m "${KVM_MEMORY:-4096}" -nodefaults -no-user-config -display none -no-reboot -serial stdio \
+	-kernel "$LAB_KERNEL" -initrd "$LAB_INITRD" \
+	-append "$LAB_APPEND nowatchdog mitigations=off vmfork.job=kvm-suite vmfork.args=${args%,}" \
+	-drive "if=none,id=root,file=$L1_DISK,format=raw,snapshot=on" -device virtio-blk-pci,drive=root \
+	$(share tree "$top") $(share cache "$L1_CACHE") < /dev/null 2>&1 |
+	stdbuf -oL tr -d '\r' | grep -v --line-buffered "TCG doesn't support requested feature" | tee "$log" || true
+status=$(sed -n 's/^VMFORK-JOB kvm-suite ended \([0-9]*\).*/\1/p' "$log" | tail -n 1)
+if [ -z "$status" ]; then
+	echo "not ok - the nested lab ended before its suites did"
+	echo "0 passed, 1 failed, 0 skipped"
+	exit 1
+fi
+exit "$status"
