@@ -143,7 +143,8 @@ static int add_devices(struct args *a, const struct args_in *in)
 
 static int add_boot(struct args *a, const struct args_in *in)
 {
-	static const char *const standby[] = { "-no-reboot", "-incoming", "defer", NULL };
+	/* -S: xen-save-devices-state says "running", and a clone waits for its fork block */
+	static const char *const standby[] = { "-S", "-no-reboot", "-incoming", "defer", NULL };
 	const struct vm_config *c = in->config;
 	int r = 0;
 
