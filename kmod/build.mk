@@ -26,3 +26,5 @@ modules: ## the guest module, for KDIR's kernel
 sparse: ## the guest module through sparse
 	$(kmod_copy)
 	@$(KMOD_MAKE) C=2 CF=-Wsparse-error modules
+
+$(call unit_test,kmod_test,selftests/unit/kmod/kmod_test.c kmod/ring.c kmod/layout.c kmod/name.c kmod/bits.c)

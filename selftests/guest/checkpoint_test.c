@@ -4,8 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +20,7 @@
 
 #define PLAN	16
 #define CLONES	2
+#define WATCHERS	4
 
 struct report {
 	struct vmfork_record head;
@@ -25,11 +30,22 @@ struct report {
 	uint64_t random;
 	int64_t realtime_ms;
 	struct vmfork_identity identity;
-	int foreign;	/* errno of CREATE_CLONES with the ticket from before */
+	uint32_t foreign;	/* errno of CREATE_CLONES with the ticket from before */
+	uint32_t stale;		/* watchers that saw the old time in the new machine */
+};
+
+/* processes that spin until they find themselves in a clone, and look at the clock */
+struct watch {
+	uint64_t vm;
+	int64_t made_ms;
+	uint32_t ready;
+	uint32_t done;
+	uint32_t stale;
 };
 
 static int device, ticket;
 static uint64_t nonce;
+static struct watch *watch;
 
 static int call(int fd, unsigned long cmd, void *arg)
 {
@@ -42,6 +58,39 @@ static int64_t realtime_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+static void run_watcher(void)
+{
+	struct vmfork_identity id;
+
+	__atomic_add_fetch(&watch->ready, 1, __ATOMIC_SEQ_CST);
+	do
+		ioctl(device, VMFORK_GET_ID, &id);
+	while (id.vm == watch->vm);
+	if (realtime_ms() < watch->made_ms + 1000)
+		__atomic_add_fetch(&watch->stale, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&watch->done, 1, __ATOMIC_SEQ_CST);
+	_exit(0);
+}
+
+static void start_watchers(void)
+{
+	struct vmfork_identity id;
+
+	watch = mmap(NULL, sizeof(*watch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	if (watch == MAP_FAILED || ioctl(device, VMFORK_GET_ID, &id))
+		tap_bail("cannot watch: %s", strerror(errno));
+	watch->vm = id.vm;
+	for (int i = 0; i < WATCHERS; i++) {
+		if (fork())
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		run_watcher();
+	}
+	while (__atomic_load_n(&watch->ready, __ATOMIC_SEQ_CST) < WATCHERS)
+		sched_yield();
 }
 
 static int request(void)
@@ -64,7 +113,10 @@ static void run_clone(const struct vmfork_checkpoint *c, struct report *r)
 	r->id = c->id;
 	r->clones = c->clones;
 	r->nonce = nonce;
-	r->foreign = call(ticket, VMFORK_TICKET_CREATE_CLONES, &again);
+	while (__atomic_load_n(&watch->done, __ATOMIC_SEQ_CST) < WATCHERS)
+		sched_yield();
+	r->stale = watch->stale;
+	r->foreign = (uint32_t)call(ticket, VMFORK_TICKET_CREATE_CLONES, &again);
 	ioctl(device, VMFORK_GET_ID, &r->identity);
 	if (write(c->fd, r, sizeof(*r)) != (ssize_t)sizeof(*r))
 		e.status = 100;
@@ -100,7 +152,7 @@ static void collect(const struct vmfork_checkpoint *c, const struct vmfork_ident
 {
 	struct report r[CLONES];
 	struct vmfork_wait w = { };
-	unsigned int right = 0, foreign = 0, ended = 0;
+	unsigned int right = 0, foreign = 0, ended = 0, stale = 0;
 	int64_t off = 0;
 
 	for (unsigned int i = 0; i < CLONES; i++) {
@@ -108,11 +160,13 @@ static void collect(const struct vmfork_checkpoint *c, const struct vmfork_ident
 			tap_bail("no report: %s", strerror(errno));
 		right += report_right(&r[i], c, parent, old_nonce);
 		foreign += r[i].foreign == ESTALE;
+		stale += r[i].stale;
 		off = llabs(r[i].realtime_ms - realtime_ms());
 		tap_ok(off < 30000, "clone %u: its clock is right (%lld ms off)", r[i].head.id,
 		       (long long)off);
 	}
 	tap_ok(right == CLONES, "clones go on from the checkpoint, with their IDs");
+	tap_ok(stale == 0, "no user task of a clone saw the old time (%u did)", stale);
 	tap_ok(foreign == CLONES, "a ticket from before is FOREIGN in them");
 	tap_ok(r[0].random != r[1].random && r[0].random != random && r[1].random != random,
 	       "the first getrandom() differs");
@@ -163,12 +217,14 @@ int main(int argc, char **argv)
 	if (device < 0 || ioctl(device, VMFORK_GET_API, &api))
 		tap_bail("/dev/vmfork: %s", strerror(errno));
 	if (!api.clones_max || !(api.features & VMFORK_FEATURE_CHECKPOINT)) {
-		tap_skip_rest(PLAN, "no checkpoints here");
+		tap_skip_rest("no checkpoints here");
 		return tap_end();
 	}
 	getrandom(&nonce, sizeof(nonce), 0);
 	snprintf(c.name, sizeof(c.name), "tap-%016llx", (unsigned long long)nonce);
 	ticket = request();
+	start_watchers();
+	watch->made_ms = realtime_ms();
 	err = call(device, VMFORK_CHECKPOINT, &c);
 	getrandom(&mine.random, sizeof(mine.random), 0);
 	mine.realtime_ms = realtime_ms();

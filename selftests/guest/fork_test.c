@@ -345,7 +345,7 @@ int main(int argc, char **argv)
 	if (device < 0 || ioctl(device, VMFORK_GET_API, &api))
 		tap_bail("/dev/vmfork: %s", strerror(errno));
 	if (!api.clones_max) {
-		tap_skip_rest(PLAN, "no host behind the channel");
+		tap_skip_rest("no host behind the channel");
 		return tap_end();
 	}
 	if (wanted < 1 || wanted > CLONES_TOP || wanted > api.clones_max)

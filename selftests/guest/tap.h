@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static unsigned int tap_count, tap_failed;
+static unsigned int tap_planned, tap_count, tap_failed;
 
 static inline void tap_plan(unsigned int n)
 {
+	tap_planned = n;
 	printf("TAP version 13\n1..%u\n", n);
 	fflush(stdout);
 }
@@ -32,9 +33,9 @@ static inline bool tap_ok(bool ok, const char *fmt, ...)
 }
 
 /* all that is left of the plan cannot be tested here */
-static inline void tap_skip_rest(unsigned int plan, const char *why)
+static inline void tap_skip_rest(const char *why)
 {
-	while (tap_count < plan)
+	while (tap_count < tap_planned)
 		printf("ok %u # SKIP %s\n", ++tap_count, why);
 	fflush(stdout);
 }
@@ -69,7 +70,9 @@ static inline void tap_bail(const char *fmt, ...)
 
 static inline int tap_end(void)
 {
-	return tap_failed ? 1 : 0;
+	if (tap_count != tap_planned)
+		printf("# %u results, %u planned\n", tap_count, tap_planned);
+	return tap_failed || tap_count != tap_planned ? 1 : 0;
 }
 
 #endif /* VMFORK_TAP_H */

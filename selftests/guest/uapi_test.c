@@ -312,6 +312,7 @@ int main(void)
 {
 	enum { ALWAYS = 4 * 3 + 1 + 2 + 4 + 2 + 4 + 1, WITH_HOST = 4 + 4 * 3 + 1 + 2 + 6 + 2 + 6 };
 	struct vmfork_request_ticket rt = { .clones = 1 };
+	struct vmfork_identity id = { };
 	int err;
 
 	fds[DEVICE] = open("/dev/vmfork", O_RDWR | O_NONBLOCK);
@@ -320,6 +321,8 @@ int main(void)
 	err = call(fds[DEVICE], VMFORK_GET_API, &api);
 	if (err)
 		tap_bail("VMFORK_GET_API: %s", strerror(err));
+	if (!call(fds[DEVICE], VMFORK_GET_ID, &id) && id.depth)
+		tap_bail("this is a clone: VMFORK_EXIT would end it");
 	tap_plan(ALWAYS + (api.clones_max ? WITH_HOST : WITHOUT_CHANNEL));
 	test_api();
 	test_strict(DEVICE);

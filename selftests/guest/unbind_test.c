@@ -66,7 +66,7 @@ int main(void)
 	if (device < 0)
 		tap_bail("/dev/vmfork: %s", strerror(errno));
 	if (!address[0] || getuid()) {
-		tap_skip_rest(PLAN, "no PCI channel, or not root");
+		tap_skip_rest("no PCI channel, or not root");
 		return tap_end();
 	}
 	ioctl(device, VMFORK_GET_ID, &before);

@@ -20,8 +20,10 @@
  * A ticket has three phases: GRANTED (nothing forked yet), FORKED (clones
  * exist or existed) and FOREIGN: in a clone, every ticket that was open at the
  * fork is the parent's. The one the clone was made by becomes the clone's LINK
- * to its parent: it carries messages and nothing else. On any other FOREIGN
- * ticket every call fails with ESTALE. Closing a ticket in the parent kills the
+ * to its parent: it carries messages and tells its state (INFO), and nothing else:
+ * other calls fail with ESTALE. On any other FOREIGN ticket every call but INFO fails
+ * with ESTALE. So does a call on any ticket, the LINK included, that was blocked
+ * when the machine was forked. Closing a ticket in the parent kills the
  * clones that are left; closing it in a clone does nothing.
  *
  * Structures are extended by using their reserved fields and by new flags;
@@ -319,7 +321,10 @@ struct vmfork_ticket_info {
  * behind; EPIPE when the receiver has ended. Messages of one clone stay in order,
  * and its EXIT comes after all of them. On a LINK @id is 0 both ways. poll():
  * EPOLLIN a record, EPOLLOUT room (on a ticket with several clones: room for
- * each), EPOLLHUP nothing more can come.
+ * each), EPOLLHUP nothing more can come, EPOLLERR calls would fail.
+ * Before the fork read() blocks and write() fails with ENOTCONN. On a checkpoint
+ * that is no LINK both fail with EINVAL. On a LINK whose parent has ended, write()
+ * fails with EPIPE and read() returns 0 after what had come before.
  */
 struct vmfork_record {
 	__u32 type;

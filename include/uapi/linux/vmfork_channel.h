@@ -53,6 +53,12 @@
  *                           each clone's region; with @result < 0: nothing forked
  *   RELEASED, ABANDONED -> IDLE  guest, after it copied the answer
  *
+ * Before IDLE the guest zeroes @seed and writes its own identity back into @id to
+ * @checkpoint, where a module that is loaded again finds it.
+ *
+ * The host must change the word by one aligned 32-bit access: any other value that
+ * the guest sees while it waits fails the fork with EIO.
+ *
  * The guest waits in TAKEN for as long as it takes: a vmforkd that was restarted
  * finds the state and releases it.
  */
@@ -213,6 +219,8 @@ struct vmfork_msg_reply {
 	__le64 handle;
 };
 
+/** struct vmfork_msg_exited - a clone of @ticket ended. In a clone, @ticket and @id 0:
+ * its parent ended, or closed the ticket: nothing more goes over the LINK. */
 struct vmfork_msg_exited {
 	__le64 ticket;
 	__le32 id;

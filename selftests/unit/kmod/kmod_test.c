@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The guest module's pure helpers, built in user space. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "../../../kmod/bits.h"
+#include "../../../kmod/layout.h"
+#include "../../../kmod/name.h"
+#include "../../../kmod/ring.h"
+
+#define RING	VMFORK_CHANNEL_RING_SIZE
+
+static uint8_t ring[RING];
+
+static void put(u32 at, u32 type, u32 len)
+{
+	struct vmfork_msg msg = { htole32(type), htole32(len), htole64(7) };
+
+	vmfork_ring_write(ring, at, &msg, sizeof(msg));
+}
+
+START_TEST(ring_footprint_is_aligned)
+{
+	ck_assert_uint_eq(vmfork_ring_footprint(0), 16);
+	ck_assert_uint_eq(vmfork_ring_footprint(1), 24);
+	ck_assert_uint_eq(vmfork_ring_footprint(8), 24);
+	ck_assert_uint_eq(vmfork_ring_footprint(VMFORK_RING_PAYLOAD_MAX), 16 + 16 + 16384);
+}
+END_TEST
+
+START_TEST(ring_indices_run_freely)
+{
+	ck_assert_uint_eq(vmfork_ring_room(0, 0), RING);
+	ck_assert_uint_eq(vmfork_ring_room(8, 0xfffffff8), RING - 16);
+	ck_assert_uint_eq(vmfork_ring_room(RING, 0), 0);
+	ck_assert(vmfork_ring_sane(RING, 0));
+	ck_assert(!vmfork_ring_sane(RING + 8, 0));	/* fuller than full */
+	ck_assert(!vmfork_ring_sane(0, 8));		/* tail overtook head */
+	ck_assert(!vmfork_ring_sane(4, 0));
+	ck_assert_uint_eq(vmfork_ring_room(0, 8), 0);
+}
+END_TEST
+
+START_TEST(ring_wraps_around)
+{
+	uint8_t in[100], out[100];
+
+	for (unsigned int i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)(i * 7 + 1);
+	for (u32 pos = 0xffffffc0 - RING; pos != 64; pos += 8) {
+		if ((pos & (RING - 1)) > 64 && (pos & (RING - 1)) < RING - 128)
+			continue;
+		memset(out, 0, sizeof(out));
+		vmfork_ring_write(ring, pos, in, sizeof(in));
+		vmfork_ring_read(ring, pos, out, sizeof(out));
+		ck_assert_mem_eq(in, out, sizeof(in));
+	}
+}
+END_TEST
+
+START_TEST(ring_peek_finds_the_message)
+{
+	struct vmfork_ring_msg msg = { 0, 0, 0 };
+
+	put(RING - 8, 65, 24);	/* its head wraps around */
+	ck_assert_int_eq(vmfork_ring_peek(ring, RING + 32, RING - 8, &msg), 0);
+	ck_assert_uint_eq(msg.type, 65);
+	ck_assert_uint_eq(msg.len, 24);
+	ck_assert_uint_eq(msg.cookie, 7);
+}
+END_TEST
+
+START_TEST(ring_peek_refuses)
+{
+	struct vmfork_ring_msg msg = { 1, 2, 3 };
+
+	ck_assert_int_eq(vmfork_ring_peek(ring, 64, 64, &msg), -EAGAIN);
+	ck_assert_int_eq(vmfork_ring_peek(ring, 72, 64, &msg), -EPROTO);	/* half a head */
+	ck_assert_int_eq(vmfork_ring_peek(ring, 0, 8, &msg), -EPROTO);
+	put(0, 66, 100);
+	ck_assert_int_eq(vmfork_ring_peek(ring, 112, 0, &msg), -EPROTO);	/* cut short */
+	put(0, 66, VMFORK_RING_PAYLOAD_MAX + 1);
+	ck_assert_int_eq(vmfork_ring_peek(ring, RING, 0, &msg), -EPROTO);
+	put(0, 66, 0xffffffff);
+	ck_assert_int_eq(vmfork_ring_peek(ring, RING, 0, &msg), -EPROTO);
+	ck_assert_uint_eq(msg.type, 1);	/* untouched */
+}
+END_TEST
+
+static int take(const char *name, char *out)
+{
+	char field[VMFORK_NAME_MAX];
+
+	memset(field, 0, sizeof(field));
+	memcpy(field, name, strlen(name));
+	return vmfork_name_take(field, out);
+}
+
+START_TEST(names)
+{
+	static const char *const bad[] = { ".a", "-a", "a b", "a/b", "\xc3\xa9", "a\n" };
+	char field[VMFORK_NAME_MAX], out[VMFORK_NAME_MAX];
+
+	ck_assert_int_eq(take("", out), 0);
+	ck_assert_int_eq(take("web_1.2-x", out), 9);
+	ck_assert_str_eq(out, "web_1.2-x");
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(take(bad[i], out), -EINVAL);
+	memset(field, 'z', sizeof(field));
+	ck_assert_int_eq(vmfork_name_take(field, out), -EINVAL);
+	field[VMFORK_NAME_MAX - 1] = '\0';
+	ck_assert_int_eq(vmfork_name_take(field, out), VMFORK_NAME_MAX - 1);
+	memset(field + 1, 'y', sizeof(field) - 1);
+	field[1] = '\0';	/* what follows the NUL does not go to the host */
+	ck_assert_int_eq(vmfork_name_take(field, out), 1);
+	for (unsigned int i = 1; i < sizeof(out); i++)
+		ck_assert_int_eq(out[i], 0);
+}
+END_TEST
+
+static bool bit(const u8 *map, u64 n)
+{
+	return map[n >> 3] >> (n & 7) & 1;
+}
+
+START_TEST(bits_every_range)
+{
+	enum { LIMIT = 77 };
+	u8 *map = malloc((LIMIT + 7) / 8);
+
+	for (u64 first = 0; first < LIMIT + 3; first++) {
+		for (u64 count = 0; count < LIMIT + 3; count++) {
+			u64 end = first + count < LIMIT ? first + count : LIMIT;
+
+			memset(map, 0, (LIMIT + 7) / 8);
+			ck_assert_uint_eq(vmfork_bits_set(map, LIMIT, first, count),
+					  first < end ? end - first : 0);
+			for (u64 i = 0; i < LIMIT; i++)
+				ck_assert(bit(map, i) == (i >= first && i < end));
+		}
+	}
+	free(map);
+}
+END_TEST
+
+START_TEST(bits_keep_what_is_set)
+{
+	u8 map[4] = { 0x01, 0x80, 0x00, 0x10 };
+
+	ck_assert_uint_eq(vmfork_bits_set(map, 32, 9, 3), 3);
+	ck_assert_uint_eq(map[0], 0x01);
+	ck_assert_uint_eq(map[1], 0x8e);
+	ck_assert_uint_eq(map[3], 0x10);
+	ck_assert_uint_eq(vmfork_bits_set(map, 32, 31, UINT64_MAX), 1);
+	ck_assert_uint_eq(map[3], 0x90);
+}
+END_TEST
+
+static struct vmfork_channel constants(void)
+{
+	struct vmfork_channel c;
+
+	memset(&c, 0, sizeof(c));
+	c.magic = htole64(VMFORK_CHANNEL_MAGIC);
+	c.version = htole32(VMFORK_CHANNEL_VERSION);
+	c.clones_max = htole32(64);
+	c.size = htole64(1 << 20);
+	c.bitmap_bytes = htole64(8192);
+	c.gfns = htole64(65536);
+	c.family = htole64(5);
+	c.vm = htole64(6);
+	return c;
+}
+
+START_TEST(layout_right)
+{
+	struct vmfork_channel c = constants();
+	struct vmfork_layout l;
+
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 20, &l), 0);
+	ck_assert_uint_eq(l.clones_max, 64);
+	ck_assert_uint_eq(l.gfns, 65536);
+	ck_assert_uint_eq(l.family, 5);
+	ck_assert_uint_eq(l.vm, 6);
+	c.clones_max = htole32(0xffffffff);
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 20, &l), 0);
+	ck_assert_uint_eq(l.clones_max, VMFORK_CLONES_MAX);
+}
+END_TEST
+
+START_TEST(layout_wrong)
+{
+	struct vmfork_channel c = constants();
+	struct vmfork_layout l;
+
+	c.magic++;
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 20, &l), -ENODEV);
+	c = constants();
+	c.version = htole32(2);
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 20, &l), -EPROTO);
+	c = constants();
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 19, &l), -EPROTO);	/* larger than BAR2 */
+	c.size = htole64(0x80000 - 1);
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 20, &l), -EPROTO);
+	c = constants();
+	c.bitmap_bytes = htole64(0x40000 + 4096);
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 20, &l), -EPROTO);
+	c.bitmap_bytes = htole64(UINT64_MAX - 4095);
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 20, &l), -EPROTO);
+	c.bitmap_bytes = htole64(100);
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 20, &l), -EPROTO);
+	c = constants();
+	c.gfns = htole64(65537);
+	ck_assert_int_eq(vmfork_layout_parse(&c, 1 << 20, &l), -EPROTO);
+}
+END_TEST
+
+START_TEST(messages_fit)
+{
+	ck_assert(vmfork_layout_h2g_fits(VMFORK_H2G_REPLY, 16));
+	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_REPLY, 15));
+	ck_assert(vmfork_layout_h2g_fits(VMFORK_H2G_EXITED, 24));
+	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_EXITED, 32));
+	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_DATA, 16));
+	ck_assert(vmfork_layout_h2g_fits(VMFORK_H2G_DATA, 17));
+	ck_assert(vmfork_layout_h2g_fits(VMFORK_H2G_DATA, 16 + VMFORK_MSG_MAX));
+	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_DATA, 17 + VMFORK_MSG_MAX));
+	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_CREDIT, 0));
+	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_FORK, 8));
+}
+END_TEST
+
+START_TEST(results)
+{
+	ck_assert_int_eq(vmfork_layout_result(0), 0);
+	ck_assert_int_eq(vmfork_layout_result((u32)-ENOSPC), -ENOSPC);
+	ck_assert_int_eq(vmfork_layout_result((u32)-133), -133);
+	ck_assert_int_eq(vmfork_layout_result((u32)-512), -EIO);	/* ERESTARTSYS */
+	ck_assert_int_eq(vmfork_layout_result(1), -EIO);
+	ck_assert_int_eq(vmfork_layout_result(0x80000000), -EIO);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("kmod");
+	TCase *t = tcase_create("pure");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_test(t, ring_footprint_is_aligned);
+	tcase_add_test(t, ring_indices_run_freely);
+	tcase_add_test(t, ring_wraps_around);
+	tcase_add_test(t, ring_peek_finds_the_message);
+	tcase_add_test(t, ring_peek_refuses);
+	tcase_add_test(t, names);
+	tcase_add_test(t, bits_every_range);
+	tcase_add_test(t, bits_keep_what_is_set);
+	tcase_add_test(t, layout_right);
+	tcase_add_test(t, layout_wrong);
+	tcase_add_test(t, messages_fit);
+	tcase_add_test(t, results);
+	tcase_set_timeout(t, 60);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
