@@ -10,7 +10,7 @@
 
 #include "kvm_probe.h"
 #include "qemu.h"
-#include "slots.h"
+#include "ram_slots.h"
 #include "util.h"
 
 #define PROGRAM		"/usr/bin/qemu-system-x86_64"

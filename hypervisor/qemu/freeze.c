@@ -15,7 +15,7 @@
 #include "fdpass.h"
 #include "log.h"
 #include "qemu.h"
-#include "slots.h"
+#include "ram_slots.h"
 #include "util.h"
 
 /**

@@ -12,7 +12,7 @@
 #include "fdpass.h"
 #include "log.h"
 #include "qemu.h"
-#include "slots.h"
+#include "ram_slots.h"
 #include "util.h"
 
 static int memfd(const char *name, uint64_t size)

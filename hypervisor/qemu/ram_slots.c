@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where QEMU's PC machines put the RAM file into the guest's address space. */
-#include "slots.h"
+#include "ram_slots.h"
 
 #include <string.h>
 
