@@ -5,7 +5,7 @@ import selectors
 import threading
 import time
 
-TIMEOUT_S = 300
+TIMEOUT_S = 90
 
 
 class ConsoleError(Exception):

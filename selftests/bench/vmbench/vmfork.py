@@ -14,6 +14,7 @@ from .console import Console
 from .rivals import Fork
 
 TIMEOUT_S = 120
+END_S = 20
 
 
 class VmforkError(Exception):
@@ -50,7 +51,7 @@ class Daemon:
     def end(self):
         try:
             self.call("shutdown")
-            self.process.wait(TIMEOUT_S)
+            self.process.wait(END_S)
         except (VmforkError, subprocess.TimeoutExpired):
             pass
         process.end(self.process)
