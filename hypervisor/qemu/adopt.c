@@ -69,6 +69,8 @@ static int take_fds(struct qemu_vm *q)
 	r = r ? r : take(&q->channel, qemu_take(q, "region"));
 	if (r == 0 && q->image)
 		r = take(&q->uffd, qemu_take(q, "uffd"));
+	else if (r == 0 && q->standby)
+		r = take(&q->state, qemu_take(q, "state"));
 	return r;
 }
 
@@ -89,8 +91,10 @@ static int restore(struct qemu_vm *q, json_t *state)
 	q->image = (uint64_t)image;
 	q->channel_size = (size_t)channel;
 	r = adopt_chains(disks, cfg, top);
-	for (unsigned int i = 0; i < cfg->ndisks; i++)
+	for (unsigned int i = 0; i < cfg->ndisks; i++) {
 		q->disks[i].top = top[i];
+		q->disks[i].base = layer_get(layer_base(top[i]));
+	}
 	return r ? r : take_fds(q);
 }
 

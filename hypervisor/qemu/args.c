@@ -112,15 +112,16 @@ static int add_disks(struct args *a, const struct args_in *in)
 		r = r ? r : add(a, "-add-fd");
 		r = r ? r : add(a, "fd=%d,set=%u", in->fds[i].fd, in->fds[i].set);
 	}
-	for (unsigned int i = 0; i < in->config->ndisks; i++) {
-		const char *name = json_string_value(json_object_get(in->nodes[i], "node-name"));
+	for (unsigned int i = 0; i < in->nnodes; i++) {
 		char *node = json_dumps(in->nodes[i], JSON_COMPACT);
 
 		r = r ? r : add(a, "-blockdev");
 		r = r ? r : node ? add(a, "%s", node) : -ENOMEM;
 		free(node);
+	}
+	for (unsigned int i = 0; i < in->config->ndisks; i++) {
 		r = r ? r : add(a, "-device");
-		r = r ? r : add(a, "virtio-blk-pci,id=disk%u,drive=%s", i, name);
+		r = r ? r : add(a, "virtio-blk-pci,id=disk%u,drive=%s", i, in->drives[i]);
 	}
 	return r;
 }
@@ -143,8 +144,8 @@ static int add_devices(struct args *a, const struct args_in *in)
 
 static int add_boot(struct args *a, const struct args_in *in)
 {
-	/* -S: xen-save-devices-state says "running", and a clone waits for its fork block */
-	static const char *const standby[] = { "-S", "-no-reboot", "-incoming", "defer", NULL };
+	/* -S: the saved state says "running" (xen-save-devices-state), yet a clone waits */
+	static const char *const standby[] = { "-no-reboot", "-S", "-incoming", "defer", NULL };
 	const struct vm_config *c = in->config;
 	int r = 0;
 

@@ -7,8 +7,10 @@
 #include <jansson.h>
 
 #include "backend.h"
+#include "layer.h"
 
-#define ARGS_MAX	128
+#define ARGS_MAX	256
+#define ARGS_NODES_MAX	(3 * VM_DISKS_MAX)
 
 /** enum child_fd - what QEMU finds at which descriptor. */
 enum child_fd {
@@ -34,7 +36,8 @@ struct args_fd {
  * struct args_in - all that the command line depends on.
  * @accel:	"kvm" or "tcg"
  * @standby:	waits for a descriptor: no kernel, no reboot
- * @nodes:	per disk: what -blockdev gets
+ * @nodes:	what -blockdev gets, lower ones first
+ * @drives:	per disk: the node that the device gets
  */
 struct args_in {
 	const struct vm_config *config;
@@ -43,7 +46,9 @@ struct args_in {
 	bool standby;
 	struct args_fd fds[2 * VM_DISKS_MAX];
 	unsigned int nfds;
-	json_t *nodes[VM_DISKS_MAX];
+	json_t *nodes[ARGS_NODES_MAX];
+	unsigned int nnodes;
+	char drives[VM_DISKS_MAX][LAYER_NODE_MAX];
 };
 
 struct args {

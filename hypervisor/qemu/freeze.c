@@ -22,10 +22,10 @@
  * DOC: The pause
  *
  * All that can be made before is made by prepare(): overlay files with their nodes in
- * QEMU, the descriptor's file in an fdset, the image. The pause itself is four
+ * QEMU, the descriptor's file in an fdset, the image. The pause itself is a few
  * commands, written at once so that QEMU reads the next while it does the one before:
  *
- *   stop, [transaction of blockdev-snapshot], xen-save-devices-state     ... cont
+ *   stop, [blockdev-snapshot per disk], xen-save-devices-state     ... cont
  *
  * and, from the answer to "stop" on, side by side with the last two: the RAM library's
  * _Fork(). Neither writes to the guest's memory.
@@ -39,15 +39,13 @@
 static void prepare_disk(struct qemu_vm *q, struct qemu_disk *d)
 {
 	_cleanup_close_ int fd = -1;
-	char name[16];
 	int r = layer_new_overlay(d->top, &d->next);
 
 	fd = r < 0 ? r : layer_fd(d->next, true);
 	step_begin(q);
 	if (fd >= 0) {
-		snprintf(name, sizeof(name), "n%u", d->next->id);
 		step_qmp(q, "add-fd", json_pack("{s:i}", "fdset-id", d->next->id), fd);
-		step_qmp(q, "blockdev-add", layer_node(d->next, name, false), -1);
+		step_qmp(q, "blockdev-add", layer_node(d->next, true, NULL), -1);
 	}
 	step_end(q, fd < 0 ? fd : 0);
 }
@@ -179,13 +177,14 @@ static void on_stopped(void *data, int err, json_t *ret, const char *text)
 	step_answered(q, err, ret, text);
 }
 
+/* The disks are answered in their order. */
 static void on_layered(void *data, int err, json_t *ret, const char *text)
 {
 	struct qemu_vm *q = data;
+	unsigned int i = q->layered++;
+	struct qemu_disk *d = &q->disks[i];
 
-	for (unsigned int i = 0; !err && i < vm_config(q->vm)->ndisks; i++) {
-		struct qemu_disk *d = &q->disks[i];
-
+	if (!err) {
 		q->future->disks[i] = d->top;
 		d->top = d->next;
 		d->next = NULL;
@@ -201,30 +200,18 @@ static void on_saved(void *data, int err, json_t *ret, const char *text)
 	step_answered(q, err, ret, text);
 }
 
-static void send_layers(struct qemu_vm *q)
-{
-	json_t *actions = json_array(), *args;
-	char old[16], new[16];
-
-	for (unsigned int i = 0; i < vm_config(q->vm)->ndisks; i++) {
-		snprintf(old, sizeof(old), "n%u", q->disks[i].top->id);
-		snprintf(new, sizeof(new), "n%u", q->disks[i].next->id);
-		json_array_append_new(actions, json_pack("{s:s, s:{s:s, s:s}}",
-				      "type", "blockdev-snapshot", "data", "node", old,
-				      "overlay", new));
-	}
-	args = json_pack("{s:o}", "actions", actions);
-	step_command(q, "transaction", args, -1, on_layered);
-}
-
 static void send_pause(struct qemu_vm *q)
 {
-	char path[32];
+	char path[32], old[LAYER_NODE_MAX], new[LAYER_NODE_MAX];
 
 	snprintf(path, sizeof(path), "/dev/fdset/%u", q->future->raw_set);
 	step_command(q, "stop", NULL, -1, on_stopped);
-	if (vm_config(q->vm)->ndisks)
-		send_layers(q);
+	for (unsigned int i = 0; i < vm_config(q->vm)->ndisks; i++) {
+		layer_name(q->disks[i].top, old);
+		layer_name(q->disks[i].next, new);
+		step_command(q, "blockdev-snapshot",
+			     json_pack("{s:s, s:s}", "node", old, "overlay", new), -1, on_layered);
+	}
 	step_command(q, "xen-save-devices-state",
 		     json_pack("{s:s, s:b}", "filename", path, "live", 0), -1, on_saved);
 }

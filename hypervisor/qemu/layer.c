@@ -73,6 +73,27 @@ static int base_size(struct layer *l, const struct stat *st)
 	return qcow2_size(head, (size_t)n, &l->size);
 }
 
+static bool stat_changed(const struct layer *l)
+{
+	struct stat st;
+
+	return fstat(l->fd, &st) < 0 ||
+	       (l->raw && !l->device && (uint64_t)st.st_size / 512 * 512 != l->size);
+}
+
+/* An image that was made longer or shorter since is another one. */
+static struct layer *find_base(const struct layer *like)
+{
+	for (unsigned int i = 0; i < LAYERS_MAX; i++) {
+		struct layer *l = &layers[i];
+
+		if (l->refs && !l->below && l->dev == like->dev && l->ino == like->ino &&
+		    l->raw == like->raw && !stat_changed(l))
+			return l;
+	}
+	return NULL;
+}
+
 static const char *base_problem(int err)
 {
 	switch (err) {
@@ -106,6 +127,11 @@ int layer_open_base(const struct vm_disk *disk, char *why, size_t len, struct la
 	}
 	l.device = S_ISBLK(st.st_mode);
 	l.fd = fd;
+	l.dev = st.st_dev;
+	l.ino = st.st_ino;
+	*ret = layer_get(find_base(&l));
+	if (*ret)
+		return 0;
 	r = base_size(&l, &st);
 	if (r < 0) {
 		snprintf(why, len, "disk %s: %s", disk->path, base_problem(r));
@@ -145,6 +171,17 @@ int layer_new_overlay(struct layer *below, struct layer **ret)
 		return r;
 	steal_fd(&fd);
 	layer_get(below);
+	return 0;
+}
+
+int layer_rebase(struct layer *l, struct layer *below)
+{
+	struct layer *old = l->below;
+
+	if (layer_depth(below) >= LAYER_DEPTH_MAX)
+		return -EMLINK;
+	l->below = layer_get(below);
+	layer_put(old);
 	return 0;
 }
 
@@ -188,34 +225,68 @@ int layer_fd(const struct layer *l, bool write)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Nothing here outlives the host's uptime: no fsync. Locks would only tell a VM's
- * frozen layer from the same one in a clone. */
-static json_t *one_node(const struct layer *l, bool write)
+struct layer *layer_base(struct layer *l)
+{
+	while (l && l->below)
+		l = l->below;
+	return l;
+}
+
+void layer_name(const struct layer *l, char name[LAYER_NODE_MAX])
+{
+	snprintf(name, LAYER_NODE_MAX, "n%u", l->id);
+}
+
+/* A format for the base's raw bytes is one node less: QEMU takes the file as it is. */
+static json_t *file_node(const struct layer *l)
 {
 	char path[32];
 
 	snprintf(path, sizeof(path), "/dev/fdset/%u", l->id);
-	return json_pack("{s:s, s:b, s:{s:b}, s:{s:s, s:s, s:s}}",
-			 "driver", l->raw ? "raw" : "qcow2", "read-only", !write,
-			 "cache", "no-flush", 1,
-			 "file", "driver", l->device ? "host_device" : "file", "filename", path,
-			 "locking", "off");
+	return json_pack("{s:s, s:s, s:s}", "driver", l->device ? "host_device" : "file",
+			 "filename", path, "locking", "off");
 }
 
-json_t *layer_node(const struct layer *l, const char *name, bool chain)
+/* Nothing here outlives the host's uptime: no flush of what is written. Locks would
+ * only tell a VM's frozen layer from the same one in a clone. */
+static json_t *one_node(const struct layer *l, bool write)
 {
-	json_t *top = one_node(l, true), *node = top;
+	json_t *file = file_node(l), *node = file;
+	char name[LAYER_NODE_MAX];
 
-	json_object_set_new(top, "node-name", json_string(name));
-	json_object_set_new(top, "discard", json_string("unmap"));
-	for (l = chain ? l->below : NULL; l; l = l->below) {
-		json_t *lower = one_node(l, false);
+	if (!l->raw)
+		node = json_pack("{s:s, s:o}", "driver", "qcow2", "file", file);
+	layer_name(l, name);
+	json_object_set_new(node, "node-name", json_string(name));
+	if (write)
+		json_object_set_new(node, "cache", json_pack("{s:b}", "no-flush", 1));
+	if (write)
+		json_object_set_new(node, "discard", json_string("unmap"));
+	else
+		json_object_set_new(node, "read-only", json_true());
+	return node;
+}
+
+json_t *layer_node(const struct layer *l, bool write, const struct layer *known)
+{
+	json_t *top = one_node(l, write), *node = top;
+	char name[LAYER_NODE_MAX];
+
+	while (known && l->below && l->below != known) {
+		json_t *lower = one_node(l->below, false);
 
 		json_object_set_new(node, "backing", lower);
 		node = lower;
+		l = l->below;
 	}
-	if (strcmp(json_string_value(json_object_get(node, "driver")), "raw"))
+	if (l->raw)
+		return top;
+	if (known && l->below) {
+		layer_name(known, name);
+		json_object_set_new(node, "backing", json_string(name));
+	} else {
 		json_object_set_new(node, "backing", json_null());
+	}
 	return top;
 }
 
@@ -244,6 +315,7 @@ static int adopt_one(const json_t *saved, struct layer *below, struct layer **re
 {
 	struct layer l = { .below = below };
 	json_int_t id, size;
+	struct stat st;
 	char name[32];
 	int device, raw, r;
 
@@ -258,6 +330,10 @@ static int adopt_one(const json_t *saved, struct layer *below, struct layer **re
 	l.fd = core_take_fd(name);
 	if (l.fd < 0)
 		return -EBADF;
+	if (!below && fstat(l.fd, &st) == 0) {
+		l.dev = st.st_dev;
+		l.ino = st.st_ino;
+	}
 	r = add(&l, ret);
 	if (r < 0)
 		close(l.fd);

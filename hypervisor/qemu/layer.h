@@ -28,6 +28,7 @@
  * @fd:		base: read-only; overlay: read-write
  * @size:	what the guest sees, bytes
  * @device:	@fd is a block device
+ * @dev, @ino:	a base's; 0 of overlays
  */
 struct layer {
 	unsigned int refs;
@@ -36,16 +37,21 @@ struct layer {
 	uint64_t size;
 	bool device;
 	bool raw;
+	dev_t dev;
+	ino_t ino;
 	struct layer *below;
 };
 
 /** layer_new_id() - also for fdsets that hold no layer. */
 unsigned int layer_new_id(void);
 
-/** layer_open_base() - a base image; a message in @why if it cannot be used. */
+/** layer_open_base() - a base image; a message in @why if it cannot be used. Who uses
+ * the same file, in the same format, gets the same layer. */
 int layer_open_base(const struct vm_disk *disk, char *why, size_t len, struct layer **ret);
 /** layer_new_overlay() - an empty overlay on @below; takes a reference of its own. */
 int layer_new_overlay(struct layer *below, struct layer **ret);
+/** layer_rebase() - put an overlay that nothing was written to on another layer. */
+int layer_rebase(struct layer *l, struct layer *below);
 struct layer *layer_get(struct layer *l);
 /** layer_put() - NULL is fine. */
 void layer_put(struct layer *l);
@@ -53,9 +59,15 @@ unsigned int layer_depth(const struct layer *l);
 /** layer_fd() - a descriptor for QEMU: the caller's; @write as the node is opened. */
 int layer_fd(const struct layer *l, bool write);
 
-/** layer_node() - what blockdev-add wants for @l on top as node @name, writable, with
- * its whole chain. @chain false: with nothing below (it will be put there). */
-json_t *layer_node(const struct layer *l, const char *name, bool chain);
+/** layer_base() - the bottom of its chain. */
+struct layer *layer_base(struct layer *l);
+
+#define LAYER_NODE_MAX	16
+/** layer_name() - its node's name in every QEMU. */
+void layer_name(const struct layer *l, char name[LAYER_NODE_MAX]);
+/** layer_node() - what blockdev-add wants for @l. @write: the VM's own. Below it come its
+ * lower layers down to @known, a node that QEMU has already; @known NULL: nothing, yet. */
+json_t *layer_node(const struct layer *l, bool write, const struct layer *known);
 
 /** layers_save() - IDs and formats of a chain. layers_adopt(): the other way, from the
  * fd store; chains that share layers share them again. */

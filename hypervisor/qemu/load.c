@@ -5,7 +5,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <systemd/sd-event.h>
 
+#include "descriptor.h"
 #include "fdpass.h"
 #include "log.h"
 #include "qemu.h"
@@ -15,15 +19,17 @@
  * DOC: The order
  *
  *  1. memory: the RAM library maps the image and gives back a userfaultfd; side by
- *     side: disks (below); the descriptor's file is handed over
- *  2. the pager takes the clone; side by side: migrate-incoming, whose own touches
- *     of guest memory wait for the pager if they come first
+ *     side: disks (below)
+ *  2. the pager takes the clone; side by side: the descriptor is written to the pipe
+ *     that QEMU awaits it on; its own touches of guest memory wait for the pager
  *  3. vectors of the ivshmem device (ivshmem.h says why not before), until QEMU's
  *     main loop has seen them
  *
- * A disk: the frozen chain and an empty overlay on it are one blockdev-add; then
- * "qom-set drive" puts it in the place of the placeholder, which is allowed on a
- * realized device since QEMU 6.0. Only descriptors are handed over one by one.
+ * A disk: the frozen layers above the base, which is open already, are one
+ * blockdev-add; blockdev-snapshot puts the VM's own overlay on them; "qom-set drive" puts
+ * that in the place of the placeholder, which is allowed on a realized device since QEMU
+ * 6.0. QEMU reads its monitor at 5 us a byte: what is said here is short, and what can be
+ * said to a stand-by is said then (process.c).
  */
 static void loaded(struct qemu_vm *q)
 {
@@ -63,6 +69,53 @@ void load_migration(struct qemu_vm *q, const char *status)
 	step_end(q, strcmp(status, "completed") ? -EIO : 0);
 }
 
+static void feed_end(struct qemu_vm *q)
+{
+	q->feeder = sd_event_source_disable_unref(q->feeder);
+	fds_close(&q->feed, 1);
+	fds_close(&q->state, 1);
+}
+
+/* Return: 1 all is written, 0 the pipe is full, or -errno. */
+static int feed(struct qemu_vm *q)
+{
+	ssize_t n;
+
+	do {
+		n = sendfile(q->state, q->feed, NULL, DESCRIPTOR_MAX);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	feed_end(q);
+	return 1;
+}
+
+static int on_room(sd_event_source *s, int fd, uint32_t events, void *data)
+{
+	struct qemu_vm *q = data;
+	int r = feed(q);
+
+	if (r < 0) {
+		feed_end(q);
+		step_end(q, r);
+	}
+	return 0;
+}
+
+/* One step: until QEMU says that it has loaded it. */
+static int send_state(struct qemu_vm *q)
+{
+	int r = feed(q);
+
+	if (r == 0)
+		r = sd_event_add_io(core_loop(), &q->feeder, q->state, EPOLLOUT, on_room, q);
+	if (r < 0)
+		return r;
+	q->incoming = true;
+	step_begin(q);
+	return 0;
+}
+
 static void ready_for_state(struct qemu_vm *q)
 {
 	int r;
@@ -74,12 +127,7 @@ static void ready_for_state(struct qemu_vm *q)
 	q->next = state_loaded;
 	step_begin(q);
 	r = clone_announce(q);
-	if (r == 0) {
-		q->incoming = true;
-		step_begin(q);
-		step_qmp(q, "migrate-incoming", json_pack("{s:s}", "uri", "fd:d"), -1);
-	}
-	step_end(q, r);
+	step_end(q, r ? r : send_state(q));
 }
 
 static void on_mapped(void *data, int err, const struct ramlib_rep *rep, int *fds,
@@ -115,10 +163,10 @@ static int map_image(struct qemu_vm *q, const struct qemu_checkpoint *c)
 	return r;
 }
 
-static int give_layers(struct qemu_vm *q, const struct layer *top)
+static int give_layers(struct qemu_vm *q, const struct layer *top, const struct layer *known)
 {
-	for (const struct layer *l = top; l; l = l->below) {
-		_cleanup_close_ int fd = layer_fd(l, l == top);
+	for (const struct layer *l = top; l && l != known; l = l->below) {
+		_cleanup_close_ int fd = layer_fd(l, false);
 
 		if (fd < 0)
 			return fd;
@@ -129,40 +177,39 @@ static int give_layers(struct qemu_vm *q, const struct layer *top)
 
 static int give_disk(struct qemu_vm *q, struct layer *frozen, unsigned int i)
 {
-	struct layer *top;
-	char node[16], path[48];
-	int r = layer_new_overlay(frozen, &top);
+	char node[LAYER_NODE_MAX], lower[LAYER_NODE_MAX], device[16];
+	struct qemu_disk *d = &q->disks[i];
+	int r;
 
+	if (layer_base(frozen) != d->base) {
+		log_err("vm%" PRIu64 ": disk %s: no longer the file that its family was started "
+			"with", vm_handle(q->vm), vm_config(q->vm)->disks[i].path);
+		return -ESTALE;
+	}
+	r = give_layers(q, frozen, d->base);
+	r = r ? r : layer_rebase(d->top, frozen);
 	if (r < 0)
 		return r;
-	q->disks[i].top = top;
-	snprintf(node, sizeof(node), "n%u", top->id);
-	snprintf(path, sizeof(path), "/machine/peripheral/disk%u", i);
-	r = give_layers(q, top);
-	if (r < 0)
-		return r;
-	step_qmp(q, "blockdev-add", layer_node(top, node, true), -1);
-	step_qmp(q, "qom-set", json_pack("{s:s, s:s, s:s}", "path", path, "property", "drive",
+	layer_name(frozen, lower);
+	layer_name(d->top, node);
+	snprintf(device, sizeof(device), "disk%u", i);
+	step_qmp(q, "blockdev-add", layer_node(frozen, false, d->base), -1);
+	step_qmp(q, "blockdev-snapshot", json_pack("{s:s, s:s}", "node", lower, "overlay", node), -1);
+	step_qmp(q, "qom-set", json_pack("{s:s, s:s, s:s}", "path", device, "property", "drive",
 					 "value", node), -1);
 	return 0;
 }
 
 static int begin(struct qemu_vm *q, const struct qemu_checkpoint *c)
 {
-	_cleanup_close_ int fd = -1;
 	int r = map_image(q, c);
 
-	if (r < 0)
-		return r;
 	for (unsigned int i = 0; r == 0 && i < vm_config(q->vm)->ndisks; i++)
 		r = give_disk(q, c->disks[i], i);
 	if (r < 0)
 		return r;
-	fd = keep_open_descriptor(c);
-	if (fd < 0)
-		return fd;
-	step_qmp(q, "getfd", json_pack("{s:s}", "fdname", "d"), fd);
-	return 0;
+	q->feed = keep_open_descriptor(c);
+	return q->feed < 0 ? q->feed : 0;
 }
 
 int qemu_load(struct vm *vm, struct checkpoint *cp)

@@ -25,8 +25,12 @@
  * starts, so that the connection is made at once, and again after a restart of
  * vmforkd. Started is it when it has a PID, the RAM library has said HELLO and the
  * monitor has answered.
+ *
+ * A stand-by is brought as far as it can be without knowing whose clone it will be: its
+ * overlays and the base images are open, and it waits for its state on a pipe.
  */
 #define SPAWN_FDS_MAX	(CHILD_MORE + 2 * VM_DISKS_MAX + 1)
+#define STATE_PIPE	(256 << 10)
 #define UFFD_DEVICE	"/dev/userfaultfd"
 
 /* The child's descriptors in order: fds[i] becomes 3 + i. */
@@ -91,42 +95,47 @@ static int give_layer(struct spawn *s, const struct layer *l, bool write)
 	return give(s, layer_fd(l, write));
 }
 
+static int add_node(struct spawn *s, json_t *node)
+{
+	if (!node)
+		return -ENOMEM;
+	s->in.nodes[s->in.nnodes++] = node;
+	return 0;
+}
+
+/* A stand-by's disk until it is known whose clone it is: of the right size. */
+static int give_placeholder(struct spawn *s, unsigned int i, uint64_t size)
+{
+	char *name = s->in.drives[i];
+
+	snprintf(name, LAYER_NODE_MAX, "p%u", i);
+	return add_node(s, json_pack("{s:s, s:s, s:I, s:b}", "driver", "null-co",
+				     "node-name", name, "size", (json_int_t)size,
+				     "read-zeroes", 1));
+}
+
+/* Its base image and an overlay, on top of each other or, in a stand-by, not yet. */
 static int give_disk(struct qemu_vm *q, struct spawn *s, unsigned int i)
 {
-	const struct vm_config *cfg = vm_config(q->vm);
-	struct layer *base, *top;
-	char why[256], name[16];
-	int r = layer_open_base(&cfg->disks[i], why, sizeof(why), &base);
+	struct qemu_disk *d = &q->disks[i];
+	char why[256];
+	int r = layer_open_base(&vm_config(q->vm)->disks[i], why, sizeof(why), &d->base);
 
 	if (r < 0) {
 		log_err("vm%" PRIu64 ": %s", vm_handle(q->vm), why);
 		return r;
 	}
-	r = layer_new_overlay(base, &top);
-	layer_put(base);
+	r = layer_new_overlay(d->base, &d->top);
+	r = r ? r : give_layer(s, d->base, false);
+	r = r ? r : add_node(s, layer_node(d->base, false, NULL));
+	r = r ? r : give_layer(s, d->top, true);
+	r = r ? r : add_node(s, layer_node(d->top, true, q->standby ? NULL : d->base));
 	if (r < 0)
 		return r;
-	q->disks[i].top = top;
-	snprintf(name, sizeof(name), "n%u", top->id);
-	s->in.nodes[i] = layer_node(top, name, true);
-	r = give_layer(s, top, true);
-	return r ? r : give_layer(s, top->below, false);
-}
-
-/* A stand-by's disk until it is known whose clone it is: of the right size. */
-static int give_placeholder(const struct vm_config *cfg, struct spawn *s, unsigned int i)
-{
-	struct layer *base;
-	char why[256], name[16];
-	int r = layer_open_base(&cfg->disks[i], why, sizeof(why), &base);
-
-	if (r < 0)
-		return r;
-	snprintf(name, sizeof(name), "p%u", i);
-	s->in.nodes[i] = json_pack("{s:s, s:s, s:I, s:b}", "driver", "null-co", "node-name", name,
-				   "size", (json_int_t)base->size, "read-zeroes", 1);
-	layer_put(base);
-	return s->in.nodes[i] ? 0 : -ENOMEM;
+	if (q->standby)
+		return give_placeholder(s, i, d->base->size);
+	layer_name(d->top, s->in.drives[i]);
+	return 0;
 }
 
 static int give_all(struct qemu_vm *q, struct spawn *s)
@@ -142,7 +151,7 @@ static int give_all(struct qemu_vm *q, struct spawn *s)
 	r = r ? r : give(s, open_in(dir, CONSOLE_LOG, O_WRONLY | O_CREAT | O_APPEND));
 	r = r ? r : give(s, steal_fd(&q->iv.qemu));
 	for (unsigned int i = 0; r == 0 && i < cfg->ndisks; i++)
-		r = q->standby ? give_placeholder(cfg, s, i) : give_disk(q, s, i);
+		r = give_disk(q, s, i);
 	if (r < 0)
 		return r;
 	uffd = open(UFFD_DEVICE, O_RDWR | O_CLOEXEC);
@@ -154,7 +163,7 @@ static void spawn_clear(struct spawn *s)
 {
 	fds_close(s->fds, s->n);
 	fds_close(&s->ramctl, 1);
-	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
+	for (unsigned int i = 0; i < s->in.nnodes; i++)
 		json_decref(s->in.nodes[i]);
 	args_free(&s->args);
 }
@@ -211,6 +220,21 @@ static int store_all(struct qemu_vm *q, int ramctl)
 	return r ? r : qemu_store(q, "region", q->channel);
 }
 
+/* QEMU does not begin to read before something comes. */
+static int await_state(struct qemu_vm *q)
+{
+	int pipes[2];
+
+	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	fcntl(pipes[1], F_SETPIPE_SZ, STATE_PIPE);	/* else it takes a few turns */
+	q->state = pipes[1];
+	step_qmp(q, "getfd", json_pack("{s:s}", "fdname", "d"), pipes[0]);
+	step_qmp(q, "migrate-incoming", json_pack("{s:s}", "uri", "fd:d"), -1);
+	close(pipes[0]);
+	return qemu_store(q, "state", q->state);
+}
+
 static int start(struct qemu_vm *q, struct spawn *s)
 {
 	int r = give_all(q, s);
@@ -234,7 +258,7 @@ static int start(struct qemu_vm *q, struct spawn *s)
 	step_qmp(q, "migrate-set-capabilities",
 		 json_pack("{s:[{s:s,s:b}]}", "capabilities", "capability", "events", "state", 1),
 		 -1);
-	return 0;
+	return q->standby ? await_state(q) : 0;
 }
 
 static int take_channel(struct qemu_vm *q, int channel, size_t size)

@@ -29,10 +29,12 @@ enum qemu_op { OP_NONE, OP_START, OP_PREPARE, OP_FREEZE, OP_RESUME, OP_LOAD, OP_
 
 /**
  * struct qemu_disk - one disk of a VM.
- * @top:	what it writes to; a stand-by has NULL
+ * @base:	the base image that QEMU was started with
+ * @top:	what it writes to
  * @next:	prepared for the next fork, or NULL
  */
 struct qemu_disk {
+	struct layer *base;
 	struct layer *top;
 	struct layer *next;
 };
@@ -46,6 +48,8 @@ typedef void (*qemu_next_fn)(struct qemu_vm *q);
  * @said:	the end of QEMU was reported in the log
  * @channel:	the channel region, @channel_size bytes
  * @uffd:	of a clone's RAM, or -1
+ * @state:	a stand-by's: the pipe that it will read its state from, or -1
+ * @feed:	what is written to it, or -1; @feeder when the pipe has room again
  * @ram_base:	where the RAM is in QEMU
  * @image:	handle of the checkpoint that it pages from, or 0
  * @future:	the checkpoint to be, made by prepare(), or NULL
@@ -64,6 +68,9 @@ struct qemu_vm {
 	int channel;
 	size_t channel_size;
 	int uffd;
+	int state;
+	int feed;
+	sd_event_source *feeder;
 	uint64_t ram_base;
 	uint64_t image;
 	struct qemu_disk disks[VM_DISKS_MAX];
@@ -75,7 +82,7 @@ struct qemu_vm {
 	qemu_next_fn next;
 	sd_event_source *soon;
 	struct checkpoint *cp;
-	struct layer *overlay[VM_DISKS_MAX];	/* load() */
+	unsigned int layered;			/* freeze(): disks that are done */
 	bool incoming;				/* load(): MIGRATION is awaited */
 	int running;				/* adopt() */
 };

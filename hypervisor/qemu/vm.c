@@ -25,6 +25,8 @@ struct qemu_vm *qemu_vm_new(struct vm *vm)
 	q->iv = IVSHMEM_NONE;
 	q->channel = -1;
 	q->uffd = -1;
+	q->state = -1;
+	q->feed = -1;
 	vm_set_backend(vm, q);
 	return q;
 }
@@ -65,15 +67,18 @@ void qemu_vm_forget(struct qemu_vm *q)
 	forget_page_source(q);
 	sd_event_source_disable_unref(q->soon);
 	sd_event_source_disable_unref(q->bell);
+	sd_event_source_disable_unref(q->feeder);
 	qmp_free(q->qmp);
 	ramlib_free(q->ram);
 	ivshmem_close(&q->iv);
 	fds_close(&q->channel, 1);
 	fds_close(&q->uffd, 1);
+	fds_close(&q->state, 1);
+	fds_close(&q->feed, 1);
 	for (unsigned int i = 0; i < VM_DISKS_MAX; i++) {
 		layer_put(q->disks[i].top);
 		layer_put(q->disks[i].next);
-		layer_put(q->overlay[i]);
+		layer_put(q->disks[i].base);
 	}
 	if (q->future)
 		image_put(q->future);
@@ -114,6 +119,7 @@ static void op_clear(struct qemu_vm *q)
 	q->next = NULL;
 	q->cp = NULL;
 	q->incoming = false;
+	q->layered = 0;
 	q->soon = sd_event_source_disable_unref(q->soon);
 }
 

@@ -20,14 +20,15 @@
 struct fork forks[FORKS_MAX];
 
 static const char *const state_names[] = {
-	[FORK_FREE] = "free", [FORK_CALLED] = "called", [FORK_FREEZING] = "freezing",
+	[FORK_FREE] = "free", [FORK_READYING] = "readying", [FORK_CALLED] = "called", [FORK_FREEZING] = "freezing",
 	[FORK_FAILING] = "failing", [FORK_RELEASING] = "releasing", [FORK_LOADING] = "loading",
 	[FORK_RESUMING] = "resuming", [FORK_DONE] = "done",
 };
 static_assert(ARRAY_SIZE(state_names) == FORK_STATES, "a name for every state");
 
 static const uint16_t transitions[FORK_STATES] = {
-	[FORK_FREE] = 1 << FORK_CALLED | 1 << FORK_FREEZING | 1 << FORK_LOADING,
+	[FORK_FREE] = 1 << FORK_READYING | 1 << FORK_FREEZING | 1 << FORK_LOADING,
+	[FORK_READYING] = 1 << FORK_CALLED | 1 << FORK_DONE,
 	[FORK_CALLED] = 1 << FORK_FREEZING | 1 << FORK_DONE,
 	[FORK_FREEZING] = 1 << FORK_RELEASING | 1 << FORK_FAILING | 1 << FORK_DONE,
 	[FORK_FAILING] = 1 << FORK_DONE,
@@ -313,7 +314,7 @@ void fork_parent_gone(struct vm *vm)
 	for (struct fork *f = forks; f < forks + FORKS_MAX; f++) {
 		if (f->state == FORK_FREE || f->parent != vm)
 			continue;
-		if (f->state == FORK_CALLED) {
+		if (f->state <= FORK_CALLED) {
 			fork_finish(f, -ESRCH);
 		} else if (f->state == FORK_FREEZING) {
 			not_forked(f, -ESRCH);
@@ -339,9 +340,28 @@ static int call_timed_out(sd_event_source *s, uint64_t usec, void *data)
 	return 0;
 }
 
+/* The guest is not stopped for machines that are still to be started. */
+void fork_call_guest(struct fork *f)
+{
+	struct vmfork_msg_fork m = { .cookie = htole64(f->cookie) };
+	struct ticket *t = f->ticket ? ticket_find(f->ticket) : NULL;
+	int r;
+
+	for (uint32_t i = 0; t && i < t->granted; i++) {
+		const struct vm *vm = t->slots[i].state == SLOT_STANDBY ?
+			vm_find(t->slots[i].vm) : NULL;
+
+		if (vm && vm->state == VM_STARTING)
+			return;
+	}
+	fork_set_state(f, FORK_CALLED);
+	r = channel_send(f->parent, VMFORK_H2G_FORK, 0, &m, sizeof(m), NULL, 0);
+	if (r < 0)
+		fork_finish(f, r);
+}
+
 int fork_call(struct vm *vm, struct ticket *t, const char *name, fork_done_fn done, void *data)
 {
-	struct vmfork_msg_fork m = { 0 };
 	struct fork *f;
 	int r;
 
@@ -360,14 +380,11 @@ int fork_call(struct vm *vm, struct ticket *t, const char *name, fork_done_fn do
 				       FORK_CALL_SEC * 1000000ULL, 0, call_timed_out, f);
 	if (r < 0)
 		return r;
-	m.cookie = htole64(f->cookie);
-	fork_set_state(f, FORK_CALLED);
-	r = channel_send(vm, VMFORK_H2G_FORK, 0, &m, sizeof(m), NULL, 0);
-	if (r < 0) {
-		f->done = NULL;
-		fork_finish(f, r);
-	}
-	return r;
+	fork_set_state(f, FORK_READYING);
+	if (t)
+		t->fork = f;
+	fork_call_guest(f);
+	return 0;
 }
 
 void fork_refused(struct vm *vm, uint64_t cookie, int result)

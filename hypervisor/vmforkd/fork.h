@@ -10,7 +10,8 @@
  * DOC: A fork, step by step
  *
  *   state      entered when                  waits for             then
- *   CALLED     the host asks: H2G FORK sent  the guest's fork point FREEZING
+ *   READYING   the host asks: stand-bys start until all wait        CALLED
+ *   CALLED     H2G FORK sent                 the guest's fork point FREEZING
  *   FREEZING   fork block TAKEN, freeze()    VM_EV_FROZEN          RELEASING, FAILING
  *   FAILING    freeze() failed; the guest's  VM_EV_RESUMED         DONE (error)
  *              answer (< 0) is written,
@@ -25,9 +26,9 @@
  *   DONE       the one who asked is told, the object is freed
  *
  * Clones of a checkpoint that exists already (CREATE_CLONES, `vmforkctl clone`)
- * begin at LOADING. Nothing that a clone does wrong stops another: it is ended, its
+ * begin at LOADING, a guest's own forks at FREEZING. Nothing that a clone does wrong stops another: it is ended, its
  * slot says why, the rest goes on. Time-outs end the guest's way to its fork point
- * (CALLED) and clones that do not get started or loaded (LOADING).
+ * (READYING and CALLED) and clones that do not get started or loaded (LOADING).
  *
  * Before the answer is written, nothing has happened as far as the guest can tell;
  * after it, the ticket is used. The journal's stage (channel.h) says which, should
@@ -35,7 +36,7 @@
  */
 #define FORKS_MAX	64
 
-enum fork_state { FORK_FREE, FORK_CALLED, FORK_FREEZING, FORK_FAILING, FORK_RELEASING,
+enum fork_state { FORK_FREE, FORK_READYING, FORK_CALLED, FORK_FREEZING, FORK_FAILING, FORK_RELEASING,
 	FORK_LOADING, FORK_RESUMING, FORK_DONE, FORK_STATES };
 
 struct fork;

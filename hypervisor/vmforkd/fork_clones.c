@@ -222,6 +222,8 @@ void fork_clone_changed(struct vm *vm)
 		slot_set_state(t, s, SLOT_LIVE);
 		event_vm("started", vm);
 	}
-	if (t->fork && (t->fork->state == FORK_LOADING || t->fork->state == FORK_RESUMING))
+	if (t->fork && t->fork->state == FORK_READYING)
+		fork_call_guest(t->fork);
+	else if (t->fork && (t->fork->state == FORK_LOADING || t->fork->state == FORK_RESUMING))
 		step(t->fork);
 }

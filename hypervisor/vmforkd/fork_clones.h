@@ -12,6 +12,7 @@ void fork_clones_begin(struct fork *f);
 void fork_set_state(struct fork *f, enum fork_state s);
 struct fork *fork_alloc(void);
 void fork_finish(struct fork *f, int err);
+void fork_call_guest(struct fork *f);
 void fork_parent_runs(struct fork *f);
 
 #endif /* VMFORKD_FORK_CLONES_H */

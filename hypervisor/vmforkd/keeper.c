@@ -253,7 +253,8 @@ static void close_control(void)
 		drop_outgoing();
 }
 
-static int on_control(sd_event_source *s, int fd, uint32_t events, void *data)
+/* Return: false: nothing to be read, or the end. */
+static bool receive(void)
 {
 	static struct {
 		struct keeper_msg msg;
@@ -261,24 +262,28 @@ static int on_control(sd_event_source *s, int fd, uint32_t events, void *data)
 	} in;
 	int fds[FDPASS_MAX];
 	unsigned int nfds = 0;
-	ssize_t n;
+	ssize_t n = fd_recv(control_fd, &in, sizeof(in), fds, &nfds);
 
-	if (events & EPOLLOUT)
-		flush_outgoing();
-	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-		return 0;
-	n = fd_recv(fd, &in, sizeof(in), fds, &nfds);
 	if (n == -EAGAIN)
-		return 0;
+		return false;
 	if (n <= 0) {
 		close_control();
-		return 0;
+		return false;
 	}
 	if ((size_t)n >= sizeof(in.msg) && (size_t)n - sizeof(in.msg) == in.msg.blob) {
 		in.msg.name[KEEPER_NAME_MAX - 1] = '\0';
 		handle(&in.msg, in.blob, fds, nfds);
 	}
 	fds_close(fds, nfds);
+	return true;
+}
+
+static int on_control(sd_event_source *s, int fd, uint32_t events, void *data)
+{
+	if (events & EPOLLOUT)
+		flush_outgoing();
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		receive();
 	return 0;
 }
 
@@ -352,7 +357,7 @@ static void send_pager(void)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || !pager.pid ||
+	if (fd < 0 || !pager.pid || control_fd < 0 ||
 	    connect(fd, (struct sockaddr *)&pager_addr, pager_addr_len) < 0)
 		return;
 	tell(KEEPER_PAGER, 0, pager.pid, 0, "pager", fd);
@@ -421,8 +426,12 @@ static int start_again(sd_event_source *src, uint64_t usec, void *data)
 static void servant_ended(struct servant *s, int status)
 {
 	s->pid = 0;
-	if (s == &control)
+	if (s == &control) {
+		/* its last words first: KEEPER_STOP may be among them */
+		while (control_fd >= 0 && receive())
+			;
 		close_control();
+	}
 	if (state == KEEPER_ENDING)
 		return;
 	if (state == KEEPER_STOPPING) {
@@ -524,5 +533,6 @@ int keeper_run(const struct options *o, char **argv)
 	start_servant(&control);
 	r = sd_event_loop(loop);
 	runtime_clean();
+	runtime_unlock();
 	return r < 0 ? EXIT_FAILURE : r;
 }

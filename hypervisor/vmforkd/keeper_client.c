@@ -197,9 +197,14 @@ void keeper_kill_strangers(bool (*is_known)(uint64_t handle))
 
 void keeper_each_fd(const char *prefix, void (*fn)(const char *name, void *data), void *data)
 {
-	for (struct stored *s = found; s < found + STORE_MAX; s++)
-		if (s->name[0] && !strncmp(s->name, prefix, strlen(prefix)))
-			fn(s->name, data);
+	char name[KEEPER_NAME_MAX];
+
+	for (struct stored *s = found; s < found + STORE_MAX; s++) {
+		if (!s->name[0] || strncmp(s->name, prefix, strlen(prefix)))
+			continue;
+		memcpy(name, s->name, sizeof(name));	/* @fn may take it */
+		fn(name, data);
+	}
 }
 
 static void spawned(const struct keeper_msg *m)

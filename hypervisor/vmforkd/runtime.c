@@ -48,6 +48,14 @@ int runtime_lock(int *ret_fd)
 	return 0;
 }
 
+void runtime_unlock(void)
+{
+	char path[OPT_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/lock", opt.runtime_dir);
+	unlink(path);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	if (remove(path) < 0 && errno != ENOENT)

@@ -5,6 +5,8 @@
 
 /** runtime_lock() - make the directory and take its lock. -EBUSY: another vmforkd. */
 int runtime_lock(int *ret_fd);
+/** runtime_unlock() - at the end, while the lock is held: its file goes. */
+void runtime_unlock(void);
 /** runtime_clean() - remove all that vmforkd makes there. */
 void runtime_clean(void);
 /** runtime_vm_dir() - a VM's own directory, for QEMU's user. */

@@ -70,7 +70,7 @@ static void flush(struct client *c)
 /* Takes @o. */
 static void send_json(struct client *c, json_t *o)
 {
-	_cleanup_free_ char *s = json_dumps(o, JSON_COMPACT);
+	_cleanup_free_ char *s = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(7));
 	size_t n = s ? strlen(s) : 0;
 	char *out;
 

@@ -147,6 +147,33 @@ static bool report_right(const struct report *r, const struct vmfork_checkpoint 
 		r->identity.depth == parent->depth + 1;
 }
 
+static bool exit_right(const struct vmfork_exit_info *info)
+{
+	return info->reason == VMFORK_EXITED && info->status == (int)info->id;
+}
+
+/* Return: exits that were read before the report came */
+static unsigned int read_report(struct report *r)
+{
+	union {
+		struct report report;
+		struct {
+			struct vmfork_record head;
+			struct vmfork_exit_info info;
+		} exit;
+	} u;
+	unsigned int ended = 0;
+	ssize_t n;
+
+	while ((n = read(ticket, &u, sizeof(u))) == (ssize_t)sizeof(u.exit) &&
+	       u.exit.head.type == VMFORK_RECORD_EXIT)
+		ended += exit_right(&u.exit.info);
+	if (n != (ssize_t)sizeof(u.report))
+		tap_bail("no report: read() gives %zd", n);
+	*r = u.report;
+	return ended;
+}
+
 static void collect(const struct vmfork_checkpoint *c, const struct vmfork_identity *parent,
 		    uint64_t old_nonce, uint64_t random)
 {
@@ -156,8 +183,7 @@ static void collect(const struct vmfork_checkpoint *c, const struct vmfork_ident
 	int64_t off = 0;
 
 	for (unsigned int i = 0; i < CLONES; i++) {
-		if (read(ticket, &r[i], sizeof(r[i])) != (ssize_t)sizeof(r[i]))
-			tap_bail("no report: %s", strerror(errno));
+		ended += read_report(&r[i]);
 		right += report_right(&r[i], c, parent, old_nonce);
 		foreign += r[i].foreign == ESTALE;
 		stale += r[i].stale;
@@ -170,9 +196,8 @@ static void collect(const struct vmfork_checkpoint *c, const struct vmfork_ident
 	tap_ok(foreign == CLONES, "a ticket from before is FOREIGN in them");
 	tap_ok(r[0].random != r[1].random && r[0].random != random && r[1].random != random,
 	       "the first getrandom() differs");
-	for (unsigned int i = 0; i < CLONES; i++) {
-		ended += !call(ticket, VMFORK_TICKET_WAIT, &w) &&
-			w.info.reason == VMFORK_EXITED && w.info.status == (int)w.info.id;
+	while (!call(ticket, VMFORK_TICKET_WAIT, &w)) {
+		ended += exit_right(&w.info);
 		w = (struct vmfork_wait){ };
 	}
 	tap_ok(ended == CLONES, "their statuses come by the ticket");

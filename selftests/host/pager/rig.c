@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -196,6 +197,15 @@ int image_take(struct image_rig *img, struct vm *vm, int file, uint64_t lower)
 	return 0;
 }
 
+bool image_end_snapshot(struct image_rig *img)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, img->snapshot, 0);
+
+	close(img->lifeline);
+	img->lifeline = -1;
+	return pidfd >= 0 && recv_wait(pidfd);
+}
+
 void image_drop(struct image_rig *img)
 {
 	close(img->file);
@@ -203,7 +213,8 @@ void image_drop(struct image_rig *img)
 	close(img->mem);
 	close(img->pagemap);
 	close(img->frozen);
-	close(img->lifeline);
+	if (img->lifeline >= 0)
+		close(img->lifeline);
 }
 
 static struct pager_req request(uint32_t op, uint64_t handle, uint64_t base)

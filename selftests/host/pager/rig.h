@@ -58,6 +58,8 @@ void vm_avoid(struct vm *vm, uint64_t first, uint64_t n, bool set);
  */
 int image_take(struct image_rig *img, struct vm *vm, int file, uint64_t lower);
 void image_drop(struct image_rig *img);
+/** image_end_snapshot() - close the lifeline and wait until the process has ended. */
+bool image_end_snapshot(struct image_rig *img);
 int image_add(struct pgproc *pg, const struct image_rig *img);
 uint8_t image_state_of(const struct image_rig *img, uint64_t page);
 /** image_pages_in_file() - allocated pages of the image file. */

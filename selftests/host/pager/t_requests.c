@@ -189,7 +189,7 @@ void test_reconnect(void)
 		return;
 	close(pg.sock);
 	same(vm_check(&clone, 0, 1000, 1), 0, "served while nobody is connected");
-	close(img.lifeline);
+	ok(image_end_snapshot(&img), "its parent's snapshot ends");
 	vm_order(&clone, TVM_CHECK, 1000, 1, 1, 1);
 	pg.sock = connect_to(&addr, len);
 	ok(pg_event(&pg, PAGER_EV_CLONE_LOST, clone.handle), "lost: said to who connects");
@@ -197,7 +197,6 @@ void test_reconnect(void)
 	pg.sock = connect_to(&addr, len);
 	pg.nevents = 0;
 	ok(pg_event(&pg, PAGER_EV_CLONE_LOST, clone.handle), "and to who connects later");
-	img.lifeline = -1;
 	vm_kill(&clone);
 	pg_stop(&pg);
 	image_drop(&img);

@@ -111,6 +111,8 @@ START_TEST(disks_are_descriptors)
 	c.ndisks = 1;
 	strcpy(c.disks[0].path, "/must/not/appear");
 	in.nodes[0] = json_pack("{s:s, s:s}", "driver", "null-co", "node-name", "n65");
+	in.nnodes = 1;
+	strcpy(in.drives[0], "n65");
 	ck_assert_int_eq(args_build(&in, &a), 0);
 	ck_assert_ptr_nonnull(after(&a, "-add-fd", "fd=9,set=65"));
 	ck_assert_ptr_nonnull(after(&a, "-blockdev", "\"node-name\":\"n65\""));
@@ -131,11 +133,12 @@ START_TEST(most_disks_fit)
 
 	c.ndisks = VM_DISKS_MAX;
 	strcpy(c.net, "user");
-	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
+	in.nnodes = ARGS_NODES_MAX;
+	for (unsigned int i = 0; i < ARGS_NODES_MAX; i++)
 		in.nodes[i] = json_pack("{s:s}", "node-name", "n");
 	ck_assert_int_eq(args_build(&in, &a), 0);
 	args_free(&a);
-	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
+	for (unsigned int i = 0; i < ARGS_NODES_MAX; i++)
 		json_decref(in.nodes[i]);
 }
 END_TEST

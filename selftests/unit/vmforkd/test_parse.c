@@ -311,8 +311,8 @@ END_TEST
 
 START_TEST(fork_transitions)
 {
-	static const uint8_t row[FORK_STATES] = {
-		[FORK_FREE] = 1 << FORK_CALLED | 1 << FORK_FREEZING | 1 << FORK_LOADING,
+	static const uint16_t row[FORK_STATES] = {
+		[FORK_FREE] = 1 << FORK_READYING | 1 << FORK_FREEZING | 1 << FORK_LOADING,
 		[FORK_RESUMING] = 1 << FORK_DONE,
 		[FORK_DONE] = 1 << FORK_FREE,
 	};
