@@ -71,6 +71,10 @@ void load_migration(struct qemu_vm *q, const char *status)
 
 static void feed_end(struct qemu_vm *q)
 {
+	char name[64];
+
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".state", vm_handle(q->vm));
+	core_drop_fds(name);
 	q->feeder = sd_event_source_disable_unref(q->feeder);
 	fds_close(&q->feed, 1);
 	fds_close(&q->state, 1);
