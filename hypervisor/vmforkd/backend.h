@@ -101,7 +101,8 @@ void checkpoint_set_backend(struct checkpoint *cp, void *priv);
 
 /**
  * core_event() - something ended or happened. Called from the event loop only,
- * never from inside an op.
+ * never from inside an op. The core may call further ops of any VM from inside it,
+ * but destroy() and checkpoint_destroy() only from deferred work of its own.
  * @err:	0 or a negative errno (for the completions)
  * @arg:	see enum vm_event
  */
@@ -116,7 +117,7 @@ void core_drop_fds(const char *prefix);
 
 /** core_spawn() - start a process as the keeper's child; @done gets its pid or a
  * negative errno; its end arrives as VM_EV_DEAD of @vm when @name is the one given
- * here. @fds become 3, 4, ...; @out is its stdout and stderr. */
+ * here: "vmHANDLE.something". @fds become 3, 4, ...; @out is its stdout and stderr. */
 typedef void (*core_spawned_fn)(struct vm *vm, int pid);
 int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const envp[],
 	       const int *fds, unsigned int nfds, int out, core_spawned_fn done);

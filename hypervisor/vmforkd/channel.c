@@ -259,8 +259,10 @@ void channel_flush(struct vm *vm)
 		}
 		queue_read(j, record, sizeof(struct vmfork_msg));
 		len = ring_record(le32toh(((struct vmfork_msg *)record)->len));
-		if ((uint32_t)room < len)
+		if ((uint32_t)room < len) {
+			core_retry();
 			break;
+		}
 		queue_read(j, record, len);
 		ring_put(vm->channel.map + VMFORK_CHANNEL_H2G, j->h2g_head, record, len);
 		j->h2g_head += len;

@@ -19,7 +19,11 @@
 
 struct core core;
 
+#define RETRY_USEC 10000
+
 static sd_event_source *deferred;
+static sd_event_source *retry;
+static bool retrying;
 
 uint64_t core_new_handle(void)
 {
@@ -38,7 +42,7 @@ void core_reap(void)
 static void read_on(void)
 {
 	for_each_vm(vm)
-		if (vm->channel.again)
+		if (vm->channel.again && vm->state == VM_RUNNING)
 			guest_rang(vm);
 }
 
@@ -163,6 +167,27 @@ void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
 		vm_gone(vm, arg);
 		break;
 	}
+}
+
+static int run_retry(sd_event_source *s, uint64_t usec, void *data)
+{
+	retrying = false;
+	for_each_vm(vm)
+		if (vm->state == VM_RUNNING && channel_queued(&vm->channel))
+			channel_flush(vm);
+	read_on();
+	return 0;
+}
+
+void core_retry(void)
+{
+	if (retrying)
+		return;
+	retrying = true;
+	retry = sd_event_source_disable_unref(retry);
+	if (sd_event_add_time_relative(core.loop, &retry, CLOCK_MONOTONIC, RETRY_USEC, 0, run_retry,
+				       NULL) < 0)
+		retrying = false;
 }
 
 const struct vm_config *vm_config(const struct vm *vm)

@@ -228,7 +228,10 @@ void guest_rang(struct vm *vm)
 	if (vm->state != VM_RUNNING || !vm->channel.map)
 		return;
 	if (vm->channel.j->state != CHANNEL_BROKEN) {
-		if (relay_blocked(vm) || !read_messages(vm, MESSAGES_PER_ROUND)) {
+		if (relay_blocked(vm)) {
+			vm->channel.again = true;
+			core_retry();
+		} else if (!read_messages(vm, MESSAGES_PER_ROUND)) {
 			vm->channel.again = true;
 			core_schedule();
 		}
