@@ -35,20 +35,25 @@ quietly() { # LOG COMMAND...
 	fail "failed: $*"
 }
 
+# What the console said since the fork's program was started: the same program ran before.
+console() {
+	tail -c "+$((console_start + 1))" "$log"
+}
+
 log_has() { # PATTERN
-	grep -qaE "$1" "$log"
+	console | grep -aE "$1" > /dev/null
 }
 
 # debgraph's lines, as they come over the console
 follow() {
-	tail -n +1 -f --pid=$$ "$log" 2> /dev/null | grep -a --line-buffered '^debgraph: ' |
-		sed -u 's/^/      /' &
+	tail -c "+$((console_start + 1))" -f --pid=$$ "$log" 2> /dev/null \
+		> >(grep -a --line-buffered '^debgraph: ' | sed -u 's/^/      /') &
 	follower=$!
 }
 
 wait_for_line() { # PATTERN WHAT
 	lab_wait_for 600 "$2" log_or_end "$1" || fail "$2 did not happen in ten minutes"
-	log_has "$1" || fail "debgraph ended early: $(grep -a 'debgraph' "$log" | tail -n 3)"
+	log_has "$1" || fail "debgraph ended early: $(console | grep -a 'debgraph' | tail -n 3)"
 }
 
 log_or_end() {
@@ -83,6 +88,7 @@ wanted=$(totals < "$LAB_LOGS/without-fork")
 echo "      answered in $((SECONDS - start)) s"
 
 step 7 "the same question, with a fork into $CLONES clones"
+console_start=$(stat -c %s "$log")
 lab_exec debian "mkfifo /tmp/go; { debgraph --clones $CLONES --hold /tmp/go; echo DEBGRAPH-ENDED \$?; } \
 	< /dev/null > /dev/ttyS0 2>&1 &" || fail "cannot start debgraph"
 follow
@@ -90,13 +96,13 @@ wait_for_line '^debgraph: all answers are in' "the clones' answers"
 vmforkctl stats --json > "$LAB_LOGS/stats.json" || fail "vmforkctl stats failed"
 lab_exec debian 'echo go > /tmp/go' || fail "cannot tell debgraph to go on"
 wait_for_line '^DEBGRAPH-ENDED' "the end of the clones"
-kill "$follower" 2> /dev/null
-got=$(totals < "$log")
-sed -n '/^largest with all/,/^totals:/p' "$log" | sed 's/^/      /'
+{ kill "$follower" && wait "$follower"; } 2> /dev/null
+got=$(console | totals)
+console | sed -n '/^largest with all/,/^totals:/p' | sed 's/^/      /'
 echo
 examples/demo_table.py debian "$CLONES" < "$LAB_LOGS/stats.json" || fail "not all clones are in the table"
 echo
-[ "$(grep -a '^DEBGRAPH-ENDED' "$log" | tail -n 1)" = "DEBGRAPH-ENDED 0" ] || fail "debgraph failed"
+[ "$(console | grep -a '^DEBGRAPH-ENDED')" = "DEBGRAPH-ENDED 0" ] || fail "debgraph failed"
 [ -n "$wanted" ] && [ "$got" = "$wanted" ] || {
 	echo "with fork:    $got"
 	echo "without fork: $wanted"

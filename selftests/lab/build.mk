@@ -4,6 +4,8 @@
 PY ?= python3
 RUN_SUITES = $(PY) selftests/run.py --logs $(B)/check
 
+CHECK_SUITES += selftests/lab/lab-test.sh
+
 .PHONY: deps guest-image demo check check-run style
 deps: ## install what building, running and testing take (Debian 12, root or sudo)
 	@selftests/lab/deps.sh build run test

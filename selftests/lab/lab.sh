@@ -123,11 +123,11 @@ lab_setup() { # directories that QEMU's user can reach, wherever the tree is
 	[ -e "$LAB_GUEST/env" ] || bail_out "no guest image: make guest-image"
 	# shellcheck disable=SC1091
 	. "$LAB_GUEST/env"
+	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/vmfork-lab.XXXXXX") || bail_out "no temporary directory"
+	LAB_IMAGES=$(mktemp -d "${LAB_SHM:-/dev/shm}/vmfork-lab.XXXXXX") || bail_out "no /dev/shm"
 	trap lab_exit EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/vmfork-lab.XXXXXX")
-	LAB_IMAGES=$(mktemp -d "${LAB_SHM:-/dev/shm}/vmfork-lab.XXXXXX")
 	mkdir -p "$LAB_DIR/run" "$LAB_DIR/lib" "$LAB_DIR/boot" "$LAB_LOGS"
 	chmod 755 "$LAB_DIR" "$LAB_DIR"/*
 	chmod 1777 "$LAB_IMAGES"
@@ -188,6 +188,8 @@ lab_exit() {
 
 lab_processes() { # pids that have to do with this lab: by command line, open file or mapping
 	local p pid
+	# An empty name would match every process of this machine.
+	[ -n "$LAB_DIR" ] && [ -n "$LAB_IMAGES" ] || return 0
 	for p in /proc/[0-9]*; do
 		pid=${p#/proc/}
 		[ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] || continue
@@ -205,7 +207,7 @@ lab_nothing_left() {
 		echo "process $pid: $(tr '\0' ' ' < "/proc/$pid/cmdline" | cut -c1-200)"
 		left=1
 	done
-	text=$(find "$LAB_IMAGES" -mindepth 1; find "$LAB_DIR/run" -mindepth 1 ! -type d ! -name '*.log')
+	text=$(find "$LAB_IMAGES" -mindepth 1; find "$LAB_DIR/run" -mindepth 1 ! -type d ! -name lock ! -name '*.log')
 	text+=$(sort /proc/mounts | comm -13 "$LAB_DIR/mounts" - | grep -E "$LAB_DIR|$LAB_IMAGES")
 	text+=$(ip -o link 2> /dev/null | cut -d: -f2 | sort | comm -13 "$LAB_DIR/links" - |
 		grep -E '^ *(vf|vmfork)')

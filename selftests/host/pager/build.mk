@@ -5,7 +5,7 @@ $(call program,vmfork-test-vm,$(PAGER_TEST)/tvm.c,,-lpthread)
 $(call program,vmfork-pager-test,$(addprefix $(PAGER_TEST)/,main.c rig.c pgclient.c t_clones.c \
 	t_faults.c t_requests.c t_ramlib.c) $(LIB_SRCS),,)
 
-CHECK_SUITES += check-pager
+CHECK_SUITES += $(B)/bin/vmfork-pager-test
 .PHONY: check-pager
 check-pager: user ## the pager and the RAM library without QEMU (TAP)
 	@$(B)/bin/vmfork-pager-test
