@@ -30,6 +30,15 @@ static void in_clone(int vm, int link, unsigned int id)
 	clone_exit(vm, 33);
 }
 
+static void release(int ticket, unsigned int id, struct vmfork_exit_info *ret)
+{
+	int r = vmfork_send(ticket, id, GO, "", 1);
+
+	r = r ? r : vmfork_wait(ticket, id, 0, ret);
+	if (r)
+		tap_diag("clone %u: %s", id, strerror(-r));
+}
+
 int test_ends(int argc, char **argv)
 {
 	struct vmfork_exit_info e = { 0 };
@@ -38,14 +47,14 @@ int test_ends(int argc, char **argv)
 	id = machine_clone(ticket);
 	if (id > 0)
 		in_clone(vm, ticket, (unsigned int)id);
-	vmfork_send(ticket, 1, GO, "", 1);
-	tap_ok(!vmfork_wait(ticket, 1, 0, &e) && e.reason == VMFORK_LOST,
+	release(ticket, 1, &e);
+	tap_ok(e.id == 1 && e.reason == VMFORK_LOST,
 	       "a clone that panics is lost: %s %d", reason_name(e.reason), e.status);
-	vmfork_send(ticket, 2, GO, "", 1);
-	tap_ok(!vmfork_wait(ticket, 2, 0, &e) && ended(&e, 0),
+	release(ticket, 2, &e);
+	tap_ok(e.id == 2 && ended(&e, 0),
 	       "a clone that powers off has exited: %s %d", reason_name(e.reason), e.status);
-	vmfork_send(ticket, 3, GO, "", 1);
-	tap_ok(!vmfork_wait(ticket, 3, 0, &e) && ended(&e, 33), "their sibling goes on: %s %d",
+	release(ticket, 3, &e);
+	tap_ok(e.id == 3 && ended(&e, 33), "their sibling goes on: %s %d",
 	       reason_name(e.reason), e.status);
 	vmfork_close(ticket);
 	return tap_done();

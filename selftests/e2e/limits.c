@@ -20,7 +20,8 @@ static void test_root(int vm)
 	struct vmfork_identity before = machine_identity(vm), after;
 	unsigned int m = 0;
 
-	tap_ok(!vmfork_get_api(vm, &api) && api.version == VMFORK_API_VERSION && api.clones_max,
+	vmfork_get_api(vm, &api);
+	tap_ok(api.version == VMFORK_API_VERSION && api.clones_max,
 	       "GET_API: version %u, up to %u clones", api.version, api.clones_max);
 	refused(vmfork_request_ticket(vm, 0, 0, &m), EINVAL, "0 clones", VMFORK_CALL_TICKET);
 	refused(vmfork_request_ticket(vm, api.clones_max + 1, 0, &m), EINVAL,

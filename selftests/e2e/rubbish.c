@@ -28,7 +28,9 @@
  * vmforkd and of the other VMs.
  */
 #define PCI_DIR "/sys/bus/pci/devices"
-#define DOORBELL 3	/* word of BAR0 */
+/* words of BAR0 */
+#define POSITION 2	/* our own peer number */
+#define DOORBELL 3
 
 static struct {
 	volatile uint8_t *mem;
@@ -112,7 +114,7 @@ static void find(void)
 
 static void ring(void)
 {
-	t.regs[DOORBELL] = 0;	/* peer 0, vector 0 */
+	t.regs[DOORBELL] = t.regs[POSITION] ? 0 : 1U << 16;	/* the other peer, vector 0 */
 	usleep(20000);
 }
 

@@ -85,7 +85,8 @@ static void test_wait_ways(int ticket)
 	int r;
 
 	r = vmfork_send(ticket, 1, GO, "", 1);
-	tap_ok(!r && !vmfork_wait(ticket, 1, VMFORK_WAIT_NOREAP, &e) && ended(&e, statuses[0]),
+	r = r ? r : vmfork_wait(ticket, 1, VMFORK_WAIT_NOREAP, &e);
+	tap_ok(!r && ended(&e, statuses[0]),
 	       "WAIT NOREAP: %s %d", reason_name(e.reason), e.status);
 	tap_ok(!vmfork_wait(ticket, 0, 0, &again) && again.id == 1 && !memcmp(&e, &again, sizeof(e)),
 	       "WAIT gives the same again");
@@ -150,15 +151,19 @@ static void test_kill(int vm)
 	int ticket = machine_ticket(vm, 4);
 	struct vmfork_exit_info e = { 0 };
 	unsigned int killed = 0;
+	int r;
 
 	if (machine_clone(ticket))
 		kill_clone(vm, ticket);
 	tap_ok(!vmfork_kill(ticket, 2), "KILL of one");
-	tap_ok(!vmfork_wait(ticket, 2, 0, &e) && e.id == 2 && e.reason == VMFORK_KILLED,
+	r = vmfork_wait(ticket, 2, 0, &e);
+	tap_ok(!r && e.id == 2 && e.reason == VMFORK_KILLED,
 	       "it is reported: %s", reason_name(e.reason));
 	tap_ok(vmfork_kill(ticket, 2) == -ECHILD, "a second KILL of it: ECHILD");
 	tap_ok(vmfork_kill(ticket, 9) == -ECHILD, "KILL of one that never was: ECHILD");
-	tap_ok(!vmfork_send(ticket, 3, GO, "", 1) && !vmfork_wait(ticket, 3, 0, &e) && ended(&e, 5),
+	r = vmfork_send(ticket, 3, GO, "", 1);
+	r = r ? r : vmfork_wait(ticket, 3, 0, &e);
+	tap_ok(!r && ended(&e, 5),
 	       "a sibling goes on and ends by itself: %s %d", reason_name(e.reason), e.status);
 	tap_ok(info_of(ticket).live == 2, "two are left");
 	tap_ok(!vmfork_kill(ticket, 0), "KILL of all that are left");

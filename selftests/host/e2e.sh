@@ -103,7 +103,7 @@ kill_all() { # every VM; the daemon stays
 	for vm in $(vmforkctl ps -q); do
 		vmforkctl kill "$vm" > /dev/null 2>&1 || true
 	done
-	lab_wait_for 60 "all VMs are gone" test "$(vm_count)" = 0
+	lab_wait_for 60 "all VMs are gone" json '.vms | length == 0' ps
 }
 
 daemon_log_says() { # PATTERN
