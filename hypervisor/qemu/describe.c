@@ -114,5 +114,6 @@ void qemu_checkpoint_describe(const struct checkpoint *cp, json_t *into)
 			    json_integer((json_int_t)c->stored_bytes));
 	json_object_set_new(into, "snapshot_pid", json_integer(c->pid));
 	if (fstat(c->image, &st) == 0)
-		json_object_set_new(into, "image_bytes", json_integer((json_int_t)st.st_blocks * 512));
+		json_object_set_new(into, "image_bytes",
+				    json_integer((json_int_t)st.st_blocks * 512));
 }

@@ -89,8 +89,8 @@ static void __attribute__((noreturn)) child(int out)
 			if (step == STEP_LOOP)
 				speed = STEP_LOOP_INSNS * 1000ULL / (now_ns() - start + 1);
 			if (step == STEP_LOOP && speed < INSNS_MIN)
-				answer(out, -EOPNOTSUPP, "%llu million instructions a second in ring 0, "
-				       "less than %d", (unsigned long long)speed, INSNS_MIN);
+				answer(out, -EOPNOTSUPP, "%llu million instructions a second in "
+				       "ring 0, less than %d", (unsigned long long)speed, INSNS_MIN);
 		}
 	}
 	answer(out, 0, "usable, %llu million instructions a second",

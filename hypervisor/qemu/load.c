@@ -198,7 +198,8 @@ static int give_disk(struct qemu_vm *q, struct layer *frozen, unsigned int i)
 	layer_name(d->top, node);
 	snprintf(device, sizeof(device), "disk%u", i);
 	step_qmp(q, "blockdev-add", layer_node(frozen, false, d->base), -1);
-	step_qmp(q, "blockdev-snapshot", json_pack("{s:s, s:s}", "node", lower, "overlay", node), -1);
+	step_qmp(q, "blockdev-snapshot",
+		 json_pack("{s:s, s:s}", "node", lower, "overlay", node), -1);
 	step_qmp(q, "qom-set", json_pack("{s:s, s:s, s:s}", "path", device, "property", "drive",
 					 "value", node), -1);
 	return 0;

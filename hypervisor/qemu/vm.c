@@ -242,7 +242,8 @@ static void on_closed(void *data)
 
 	log_tail(vm_dir(q->vm), line, sizeof(line));
 	if (!q->said && (line[0] || q->op))
-		log_warn("vm%" PRIu64 ": qemu ended%s%s", vm_handle(q->vm), line[0] ? ": " : "", line);
+		log_warn("vm%" PRIu64 ": qemu ended%s%s", vm_handle(q->vm), line[0] ? ": " : "",
+			 line);
 	q->said = true;
 	if (q->op) {
 		q->err = q->err ? q->err : -ECONNRESET;
