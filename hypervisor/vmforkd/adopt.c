@@ -147,6 +147,7 @@ static void answer_pending(struct vm *vm)
 {
 	struct journal *j = vm->channel.j;
 
+	pending_take_back(vm);
 	for (unsigned int i = 0; i < JOURNAL_PENDING_MAX; i++) {
 		struct journal_pending *p = &j->pending[i];
 		struct ticket *t;

@@ -191,8 +191,8 @@ static void queue_read(const struct journal *j, void *buf, uint32_t len)
 	memcpy((uint8_t *)buf + first, j->queue, len - first);
 }
 
-int channel_send(struct vm *vm, enum vmfork_msg_type type, uint64_t cookie, const void *payload,
-		 uint32_t len, const void *more, uint32_t more_len)
+int channel_queue(struct vm *vm, enum vmfork_msg_type type, uint64_t cookie, const void *payload,
+		  uint32_t len, const void *more, uint32_t more_len)
 {
 	struct vmfork_msg head = { htole32(type), htole32(len + more_len), htole64(cookie) };
 	uint32_t record = ring_record(len + more_len);
@@ -211,8 +211,17 @@ int channel_send(struct vm *vm, enum vmfork_msg_type type, uint64_t cookie, cons
 	if (more_len)
 		queue_write(j, more, more_len, at + sizeof(head) + len);
 	__atomic_store_n(&j->queue_head, at + record, __ATOMIC_RELEASE);
-	channel_flush(vm);
 	return 0;
+}
+
+int channel_send(struct vm *vm, enum vmfork_msg_type type, uint64_t cookie, const void *payload,
+		 uint32_t len, const void *more, uint32_t more_len)
+{
+	int r = channel_queue(vm, type, cookie, payload, len, more, more_len);
+
+	if (r == 0)
+		channel_flush(vm);
+	return r;
 }
 
 void channel_reply(struct vm *vm, uint64_t cookie, int result, uint32_t granted, uint64_t handle)
@@ -275,7 +284,7 @@ void channel_flush(struct vm *vm)
 	queue_trim(&vm->channel);
 }
 
-int channel_next(struct vm *vm, struct g2h *ret_msg, uint8_t *payload, uint32_t *ret_advance)
+int channel_next(struct vm *vm, struct g2h *ret_msg, uint8_t *payload)
 {
 	struct vmfork_channel *h = channel_head(&vm->channel);
 	uint32_t head = le32toh(__atomic_load_n(&h->g2h.head, __ATOMIC_ACQUIRE));
@@ -291,19 +300,23 @@ int channel_next(struct vm *vm, struct g2h *ret_msg, uint8_t *payload, uint32_t 
 			      "a message that makes no sense");
 		return -EBADMSG;
 	}
-	*ret_advance = (uint32_t)n;
+	vm->channel.advance = (uint32_t)n;
 	return 1;
 }
 
-void channel_done(struct vm *vm, uint32_t advance)
+static void publish_tail(struct vm *vm, uint32_t tail)
 {
-	struct vmfork_channel *h = channel_head(&vm->channel);
-	struct journal *j = vm->channel.j;
+	vm->channel.j->g2h_tail = tail;
+	__atomic_store_n(&channel_head(&vm->channel)->g2h.tail, htole32(tail), __ATOMIC_SEQ_CST);
+}
 
-	if (j->state == CHANNEL_BROKEN)
-		return;
-	j->g2h_tail += advance;
-	__atomic_store_n(&h->g2h.tail, htole32(j->g2h_tail), __ATOMIC_SEQ_CST);
+void channel_done(struct vm *vm)
+{
+	uint32_t advance = vm->channel.advance;
+
+	vm->channel.advance = 0;
+	if (advance && vm->channel.j->state != CHANNEL_BROKEN)
+		publish_tail(vm, vm->channel.j->g2h_tail + advance);
 }
 
 void channel_break(struct vm *vm, const char *why)
@@ -315,8 +328,10 @@ void channel_break(struct vm *vm, const char *why)
 	guest_broken(vm);
 }
 
-struct journal_pending *pending_add(struct journal *j, uint64_t cookie, uint32_t type)
+struct journal_pending *pending_add(struct vm *vm, uint64_t cookie, uint32_t type)
 {
+	struct journal *j = vm->channel.j;
+
 	for (unsigned int i = 0; i < JOURNAL_PENDING_MAX; i++) {
 		struct journal_pending *p = &j->pending[i];
 
@@ -325,10 +340,21 @@ struct journal_pending *pending_add(struct journal *j, uint64_t cookie, uint32_t
 		p->cookie = cookie;
 		p->handle = 0;
 		p->id = 0;
+		p->tail = j->g2h_tail + vm->channel.advance;
 		__atomic_store_n(&p->type, type, __ATOMIC_RELEASE);
+		channel_done(vm);
 		return p;
 	}
 	return NULL;
+}
+
+void pending_take_back(struct vm *vm)
+{
+	struct journal *j = vm->channel.j;
+
+	for (unsigned int i = 0; i < JOURNAL_PENDING_MAX; i++)
+		if (j->pending[i].type && (int32_t)(j->pending[i].tail - j->g2h_tail) > 0)
+			publish_tail(vm, j->pending[i].tail);
 }
 
 void pending_reply(struct vm *vm, struct journal_pending *p, int result, uint32_t granted,

@@ -26,8 +26,8 @@
  *
  * A message is taken in this order: copied; acted upon (what it causes is in some
  * journal then); the tail published. A request that wants an answer is noted in
- * the journal before it is acted upon: after a restart what is noted is answered
- * with EIO and what it had made so far is undone.
+ * the journal and taken before it is acted upon: after a restart what is noted is
+ * answered with EIO and what it had made so far is undone.
  *
  * BROKEN: the guest wrote rubbish. Nothing is read or written any more, its tickets
  * are closed, the VM runs on.
@@ -46,6 +46,8 @@ struct journal_pending {
 	uint64_t cookie;
 	uint32_t type;		/* 0: free */
 	uint32_t id;		/* KILL */
+	uint32_t tail;		/* of the ring, once this request is taken */
+	uint32_t reserved;
 	uint64_t handle;	/* the ticket made or meant, or 0 */
 };
 
@@ -82,6 +84,7 @@ struct channel {
 	size_t bitmap_bytes;
 	uint64_t gfns;
 	bool again;		/* messages are left for the next round */
+	uint32_t advance;	/* bytes of the message that is being dealt with */
 	uint8_t *map;
 	struct journal *j;
 };
@@ -97,21 +100,27 @@ void channel_constants(struct channel *ch, uint64_t family, uint64_t vm);
 void channel_free(struct channel *ch);
 struct vmfork_channel *channel_head(const struct channel *ch);
 
-/** channel_send() - queue one message and write what there is room for. */
+/** channel_queue() - queue one message; channel_flush() is the caller's affair. */
+int channel_queue(struct vm *vm, enum vmfork_msg_type type, uint64_t cookie, const void *payload,
+		  uint32_t len, const void *more, uint32_t more_len);
+/** channel_send() - both. */
 int channel_send(struct vm *vm, enum vmfork_msg_type type, uint64_t cookie, const void *payload,
 		 uint32_t len, const void *more, uint32_t more_len);
 void channel_reply(struct vm *vm, uint64_t cookie, int result, uint32_t granted, uint64_t handle);
 /** channel_flush() - queue -> ring, as far as there is room. */
 void channel_flush(struct vm *vm);
 /** channel_next() - the next message: 1, 0: none, -errno: broken now. */
-int channel_next(struct vm *vm, struct g2h *ret_msg, uint8_t *payload, uint32_t *ret_advance);
-/** channel_done() - the message is dealt with. */
-void channel_done(struct vm *vm, uint32_t advance);
+int channel_next(struct vm *vm, struct g2h *ret_msg, uint8_t *payload);
+/** channel_done() - the message is dealt with, or noted; more than once does no harm. */
+void channel_done(struct vm *vm);
 void channel_break(struct vm *vm, const char *why);
 bool channel_ready(const struct channel *ch);
 uint64_t channel_queued(const struct channel *ch);
 
-struct journal_pending *pending_add(struct journal *j, uint64_t cookie, uint32_t type);
+/** pending_add() - note the request that is being dealt with, and take it. */
+struct journal_pending *pending_add(struct vm *vm, uint64_t cookie, uint32_t type);
+/** pending_take_back() - at adoption: what is noted is taken. */
+void pending_take_back(struct vm *vm);
 /** pending_reply() - answer a noted request and forget it. */
 void pending_reply(struct vm *vm, struct journal_pending *p, int result, uint32_t granted,
 		   uint64_t handle);

@@ -32,7 +32,7 @@ static void got_hello(struct vm *vm, const struct g2h *m)
 /* Note a request; NULL: too many at once, it was refused. */
 static struct journal_pending *note(struct vm *vm, const struct g2h *m)
 {
-	struct journal_pending *p = pending_add(vm->channel.j, m->cookie, m->type);
+	struct journal_pending *p = pending_add(vm, m->cookie, m->type);
 
 	if (!p)
 		channel_reply(vm, m->cookie, -EBUSY, 0, 0);
@@ -151,6 +151,8 @@ static void got_exit(struct vm *vm, const struct g2h *m)
 	vm_end(vm, VMFORK_EXITED, m->exit.status);
 }
 
+static struct vm *relayed;	/* whom the last message was passed on to */
+
 static int dispatch(struct vm *vm, const struct g2h *m)
 {
 	struct ticket *t;
@@ -189,9 +191,10 @@ static int dispatch(struct vm *vm, const struct g2h *m)
 		break;
 	case VMFORK_G2H_DATA:
 		return relay_data(vm, m->data.ticket, m->data.id, m->data.tag, m->data.bytes,
-				  m->data.len);
+				  m->data.len, &relayed);
 	case VMFORK_G2H_CREDIT:
-		return relay_credit(vm, m->credit.ticket, m->credit.id, m->credit.bytes);
+		return relay_credit(vm, m->credit.ticket, m->credit.id, m->credit.bytes,
+				    &relayed);
 	case VMFORK_G2H_FORK_REFUSED:
 		fork_refused(vm, m->refused.cookie, m->refused.result);
 		break;
@@ -207,14 +210,17 @@ static bool read_messages(struct vm *vm, unsigned int max)
 	static uint8_t payload[RING_PAYLOAD_MAX];
 	unsigned int n;
 	struct g2h m;
-	uint32_t advance;
 
 	for (n = 0; n < max && vm->channel.j && vm->channel.j->state != CHANNEL_BROKEN; n++) {
-		if (channel_next(vm, &m, payload, &advance) <= 0)
+		if (channel_next(vm, &m, payload) <= 0)
 			break;
+		relayed = NULL;
 		if (dispatch(vm, &m) < 0)
 			channel_break(vm, "a message that is not allowed");
-		channel_done(vm, advance);
+		/* next to no time between what it caused and this: adopt.h */
+		channel_done(vm);
+		if (relayed)
+			channel_flush(relayed);
 	}
 	/* the guest's writer may wait for room */
 	if (n && vm->state == VM_RUNNING)

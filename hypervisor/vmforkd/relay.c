@@ -28,14 +28,14 @@ static void send_data(struct vm *to, uint64_t ticket, uint32_t id, uint32_t tag,
 {
 	struct vmfork_msg_data m = { htole64(ticket), htole32(id), htole32(tag) };
 
-	channel_send(to, VMFORK_H2G_DATA, 0, &m, sizeof(m), bytes, len);
+	channel_queue(to, VMFORK_H2G_DATA, 0, &m, sizeof(m), bytes, len);
 }
 
 static void send_credit(struct vm *to, uint64_t ticket, uint32_t id, uint32_t bytes)
 {
 	struct vmfork_msg_credit m = { htole64(ticket), htole32(id), htole32(bytes) };
 
-	channel_send(to, VMFORK_H2G_CREDIT, 0, &m, sizeof(m), NULL, 0);
+	channel_queue(to, VMFORK_H2G_CREDIT, 0, &m, sizeof(m), NULL, 0);
 }
 
 /* The parent that reads what clone @vm sends, or NULL: nobody does. */
@@ -60,13 +60,15 @@ static struct vm *clone_of(const struct vm *parent, uint64_t ticket, uint32_t id
 	return vm && vm->state != VM_DEAD && vm->channel.j ? vm : NULL;
 }
 
-static int data_up(struct vm *from, uint32_t tag, const void *bytes, uint32_t len)
+static int data_up(struct vm *from, uint32_t tag, const void *bytes, uint32_t len,
+		   struct vm **ret_to)
 {
 	struct vm *to = reader_of(from);
 	int r = window_send(&from->channel.j->up, len);
 
 	if (r < 0)
 		return r;
+	*ret_to = to ? to : from;
 	if (to) {
 		send_data(to, from->ticket, from->id, tag, bytes, len);
 		return 0;
@@ -78,23 +80,26 @@ static int data_up(struct vm *from, uint32_t tag, const void *bytes, uint32_t le
 }
 
 int relay_data(struct vm *from, uint64_t ticket, uint32_t id, uint32_t tag, const void *bytes,
-	       uint32_t len)
+	       uint32_t len, struct vm **ret_to)
 {
 	struct vm *to;
 	int r;
 
 	if (ticket == 0)
-		return from->clone && id == 0 ? data_up(from, tag, bytes, len) : -EBADMSG;
+		return from->clone && id == 0 ? data_up(from, tag, bytes, len, ret_to) :
+			-EBADMSG;
 	to = clone_of(from, ticket, id);
 	if (!to)
 		return 0;	/* it has ended: EXITED is on its way */
 	r = window_send(&to->channel.j->down, len);
+	*ret_to = to;
 	if (r == 0)
 		send_data(to, 0, 0, tag, bytes, len);
 	return r;
 }
 
-int relay_credit(struct vm *from, uint64_t ticket, uint32_t id, uint32_t bytes)
+int relay_credit(struct vm *from, uint64_t ticket, uint32_t id, uint32_t bytes,
+		 struct vm **ret_to)
 {
 	struct vm *to;
 	int r;
@@ -104,6 +109,7 @@ int relay_credit(struct vm *from, uint64_t ticket, uint32_t id, uint32_t bytes)
 			return -EBADMSG;
 		r = window_credit(&from->channel.j->down, bytes);
 		to = reader_of(from);
+		*ret_to = to;
 		if (r == 0 && to)
 			send_credit(to, from->ticket, from->id, bytes);
 		return r;
@@ -112,6 +118,7 @@ int relay_credit(struct vm *from, uint64_t ticket, uint32_t id, uint32_t bytes)
 	if (!to)
 		return 0;
 	r = window_credit(&to->channel.j->up, bytes);
+	*ret_to = to;
 	if (r == 0)
 		send_credit(to, 0, 0, bytes);
 	return r;
