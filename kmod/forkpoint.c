@@ -237,6 +237,9 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 		pr_err("fork refused: this machine's memory is encrypted\n");
 		return -EOPNOTSUPP;
 	}
+	r = vmfork_identity_await_random();
+	if (r)
+		return r;
 	if (fp->flags & VMFORK_CLONE_SYNC)
 		ksys_sync_helper();
 	if (mutex_lock_killable(&vmfork_fork_mutex))

@@ -70,6 +70,12 @@ int vmfork_identity_prepare(void)
 	return 0;
 }
 
+/* A pool that is not ready yet cannot be reseeded: a clone's would be its parent's. */
+int vmfork_identity_await_random(void)
+{
+	return rng_is_initialized() ? 0 : wait_for_random_bytes();
+}
+
 /* add_device_randomness() alone is used at the next reseed, which may be minutes off */
 void vmfork_identity_reseed(const u8 *seed, size_t len)
 {

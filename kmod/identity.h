@@ -22,6 +22,9 @@ u64 vmfork_identity_serial(void);
 /** vmfork_identity_prepare() - what the reseed needs. Before the fork point. */
 int vmfork_identity_prepare(void);
 
+/* Waits until the kernel's pool is ready. Return: 0, or -ERESTARTSYS for a signal. */
+int vmfork_identity_await_random(void);
+
 /* The fork point only: */
 
 /** vmfork_identity_reseed() - mix @seed into the kernel's pool and reseed from it. */

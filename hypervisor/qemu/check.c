@@ -150,7 +150,7 @@ static int check_accel(const struct vm_config *cfg, char *why, size_t len)
 	if (strcmp(cfg->accel, "kvm"))
 		return refuse(why, len, "accel '%s' is none of auto, kvm, tcg", cfg->accel);
 	probe_kvm();
-	return kvm.result ? refuse(why, len, "%s", kvm.why) : 0;
+	return kvm.result && kvm.result != -ETIME ? refuse(why, len, "%s", kvm.why) : 0;
 }
 
 static int check_boot(const struct vm_config *cfg, char *why, size_t len)

@@ -7,7 +7,8 @@
 
 /** kvm_probe() - try it, in a process of its own, for two seconds at most.
  * @why:	one line either way, "kvm: ..."
- * Return: 0 yes; -ENODEV there is none; -EACCES; -EOPNOTSUPP it cannot, or too slowly. */
+ * Return: 0 yes; -ENODEV there is none; -EACCES; -EOPNOTSUPP it cannot; -ETIME it
+ * can, but so slowly that only who asks for it by name should get it. */
 int kvm_probe(char *why, size_t len);
 
 #endif /* VMFORK_KVM_PROBE_H */

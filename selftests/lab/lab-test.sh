@@ -13,5 +13,5 @@ is "and its status" $? 7
 is "a large output is whole" "$(lab_exec web 'seq 1 20000' | md5sum)" "$(seq 1 20000 | md5sum)"
 check "the module has a channel" lab_exec web 'dmesg | grep -i vmfork; test -c /dev/vmfork'
 is "the guest is known to be ready" "$(lab_vm web channel)" ready
-check_fails "no second guest of that name" "" lab_boot web vmfork.shell --memory 256M
+check_fails "no second guest of that name" "named .web. already" lab_boot web vmfork.shell --memory 256M
 done_testing
