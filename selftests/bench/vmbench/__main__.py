@@ -81,7 +81,8 @@ def main():
                    check=True)
     machine = guest(build, directory)
     facts = host.facts(machine, runs())
-    record = Record(os.path.join(out, "raw.csv"))
+    redo = {name.upper() for name in names} | ({"M1"} if "m2" in names else set())
+    record = Record(os.path.join(out, "raw.csv"), redo)
     bench = Bench(build, directory, machine, record, runs())
     status = 0
     try:
@@ -96,6 +97,7 @@ def main():
         record.close()
         shutil.copyfile(os.path.join(directory, "vmfork", "vmforkd.log"),
                         os.path.join(out, "vmforkd.log"))
+    facts.append(("load average when ended", host.load()))
     if record.samples:
         publish(record, facts, out)
     return status

@@ -17,6 +17,10 @@ def read(path):
         return text.read()
 
 
+def load():
+    return "%.1f %.1f %.1f" % os.getloadavg()
+
+
 def facts(guest, runs):
     """(name, value) pairs, to be printed beside each table."""
     model = re.search(r"^model name\s*: (.*)", read("/proc/cpuinfo"), re.M)
@@ -26,7 +30,7 @@ def facts(guest, runs):
         ("host", f"{os.cpu_count()} x {model.group(1) if model else os.uname().machine}, "
                  f"{memory >> 20} GiB"),
         ("host kernel", f"{os.uname().release}, transparent huge pages {pages}"),
-        ("load when started", "%.1f %.1f %.1f" % os.getloadavg()),
+        ("load average when started (1, 5, 15 min)", load()),
         ("QEMU", first_line(QEMU, "--version").removeprefix("QEMU emulator version ")),
         ("accelerator", guest.accel),
         ("guest kernel", guest.release),

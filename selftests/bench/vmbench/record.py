@@ -2,6 +2,7 @@
 """The raw figures: one line per value, kept in the order of their coming and as CSV."""
 import csv
 import dataclasses
+import os
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,13 +17,17 @@ class Sample:
 
 
 class Record:
-    """Writes each sample out at once: an interrupted run leaves what it measured."""
+    """Writes each sample out at once: an interrupted run leaves what it measured.
 
-    def __init__(self, path):
-        self.samples = []
+    What an earlier run left in the file stays, but for the measures `redo`.
+    """
+
+    def __init__(self, path, redo):
+        self.samples = [s for s in earlier(path) if s.id not in redo]
         self.file = open(path, "w", newline="", encoding="ascii")
         self.csv = csv.writer(self.file)
         self.csv.writerow([field.name for field in dataclasses.fields(Sample)])
+        self.csv.writerows(map(dataclasses.astuple, self.samples))
 
     def add(self, *fields):
         sample = Sample(*fields)
@@ -46,3 +51,13 @@ class Record:
 
     def close(self):
         self.file.close()
+
+
+def earlier(path):
+    """The samples of a raw.csv, if there is one."""
+    if not os.path.exists(path):
+        return []
+    with open(path, newline="", encoding="ascii") as file:
+        rows = csv.reader(file)
+        next(rows, None)
+        return [Sample(*row[:5], int(row[5]), float(row[6])) for row in rows if len(row) == 7]
