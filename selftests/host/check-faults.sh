@@ -67,7 +67,7 @@ check "Ctrl-C ends the rest" only_vms_soon web
 check "the parent is unharmed" unharmed web
 
 # ---- the pager dies under fault load
-guest_tap_begin -t 400 web "vmfork-e2e faultload 4 128"
+guest_tap_begin -t 400 web "vmfork-e2e faultload 4 64"
 check "four clones page in" lab_wait_for "$LAB_PATIENCE" "running" guest_says running
 killed=0
 while ((killed < KILLS)) && ! guest_ended; do
@@ -75,7 +75,7 @@ while ((killed < KILLS)) && ! guest_ended; do
 	killed=$((killed + 1))
 	random_pause
 done
-is "the pager was killed and started again" "$((killed > 0))" 1
+is "the pager was killed and started again, more than once" "$((killed > 1))" 1
 diag "killed $killed times"
 guest_tap_end
 check "the parent is unharmed" unharmed web
