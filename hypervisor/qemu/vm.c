@@ -231,6 +231,10 @@ static void on_event(void *data, const char *name, json_t *body)
 		on_shutdown(q, body);
 	else if (!strcmp(name, "MIGRATION") && q->incoming)
 		load_migration(q, json_string_value(json_object_get(body, "status")));
+	else if (!strcmp(name, "RESUME"))
+		resume_seen(q);
+	else if (!strcmp(name, "STOP") && q->op == OP_FREEZE)
+		vm_times(q->vm)->stopped = now_ns();
 }
 
 /* All commands were answered already. An op that waits for something else than an
