@@ -78,6 +78,16 @@ static int refuse(char *why, size_t len, const char *fmt, ...)
 	return -EINVAL;
 }
 
+/* Of the device that vmforkd opens for QEMU, or by the system call, if everybody may. */
+static bool userfaultfd_allowed(void)
+{
+	_cleanup_close_ int dev = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+	_cleanup_close_ int fd = open("/proc/sys/vm/unprivileged_userfaultfd", O_RDONLY | O_CLOEXEC);
+	char c = '1';
+
+	return dev >= 0 || fd < 0 || read(fd, &c, 1) < 1 || c == '1';
+}
+
 int qemu_probe(char *why, size_t len)
 {
 	char path[VM_PATH_MAX + 64];
@@ -91,6 +101,11 @@ int qemu_probe(char *why, size_t len)
 	if (access(path, R_OK) < 0) {
 		snprintf(why, len, "qemu: %s: %s", path, strerror(errno));
 		return -ENOENT;
+	}
+	if (!userfaultfd_allowed()) {
+		snprintf(why, len, "qemu: clones need userfaultfd: run vmforkd as root, or set "
+			 "sysctl vm.unprivileged_userfaultfd=1");
+		return -EPERM;
 	}
 	probe_kvm();
 	snprintf(why, len, "%s%s", kvm.why, kvm.result ? "; using tcg" : "");
