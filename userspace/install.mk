@@ -4,7 +4,7 @@
 #   bin      vmfork, vmforkctl            sbin        vmforkd
 #   lib      libvmfork                    lib/vmfork  vmfork-pager, the RAM library
 # Units, sysusers and udev rules go where systemd and udev look: UNITDIR, SYSUSERSDIR,
-# UDEVDIR. The module is installed by its own build (make modules_install).
+# UDEVDIR. The module is installed by make modules_install.
 
 BINDIR := $(PREFIX)/bin
 SBINDIR := $(PREFIX)/sbin

@@ -30,11 +30,29 @@ const char *qemu_program(void)
 	return p ? p : PROGRAM;
 }
 
+/* The keeper gives QEMU the group of the device, unless that is root's. */
+static bool qemu_may_open_kvm(void)
+{
+	struct stat st;
+	uid_t uid;
+	gid_t gid;
+
+	core_vm_ids(&uid, &gid);
+	if (uid == (uid_t)-1 || stat("/dev/kvm", &st) < 0 || st.st_uid == uid)
+		return true;
+	return (st.st_mode & 06) == 06 || (st.st_gid != 0 && (st.st_mode & 060) == 060);
+}
+
 static void probe_kvm(void)
 {
-	if (!kvm.done)
-		kvm.result = kvm_probe(kvm.why, sizeof(kvm.why));
+	if (kvm.done)
+		return;
 	kvm.done = true;
+	kvm.result = kvm_probe(kvm.why, sizeof(kvm.why));
+	if (kvm.result == 0 && !qemu_may_open_kvm()) {
+		kvm.result = -EACCES;
+		snprintf(kvm.why, sizeof(kvm.why), "kvm: QEMU's user may not open /dev/kvm");
+	}
 }
 
 const char *accel_of(const struct vm_config *cfg)
@@ -60,6 +78,16 @@ static int refuse(char *why, size_t len, const char *fmt, ...)
 	return -EINVAL;
 }
 
+/* Of the device that vmforkd opens for QEMU, or by the system call, if everybody may. */
+static bool userfaultfd_allowed(void)
+{
+	_cleanup_close_ int dev = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+	_cleanup_close_ int fd = open("/proc/sys/vm/unprivileged_userfaultfd", O_RDONLY | O_CLOEXEC);
+	char c = '1';
+
+	return dev >= 0 || fd < 0 || read(fd, &c, 1) < 1 || c == '1';
+}
+
 int qemu_probe(char *why, size_t len)
 {
 	char path[VM_PATH_MAX + 64];
@@ -74,13 +102,18 @@ int qemu_probe(char *why, size_t len)
 		snprintf(why, len, "qemu: %s: %s", path, strerror(errno));
 		return -ENOENT;
 	}
+	if (!userfaultfd_allowed()) {
+		snprintf(why, len, "qemu: clones need userfaultfd: run vmforkd as root, or set "
+			 "sysctl vm.unprivileged_userfaultfd=1");
+		return -EPERM;
+	}
 	probe_kvm();
 	snprintf(why, len, "%s%s", kvm.why, kvm.result ? "; using tcg" : "");
 	return 0;
 }
 
-/* Which permission bits hold for QEMU's user? Supplementary groups do not count: it has
- * none. -1: they are those of vmforkd itself. */
+/* Which permission bits hold for QEMU's user? Supplementary groups are not looked at.
+ * -1: they are those of vmforkd itself. */
 static bool may(const struct stat *st, unsigned int bit)
 {
 	uid_t uid;
@@ -126,6 +159,17 @@ static int check_file(const char *what, const char *path, char *why, size_t len)
 	if (!S_ISREG(st.st_mode))
 		return refuse(why, len, "%s %s: not a regular file", what, path);
 	return check_path_for_qemu(what, path, why, len);
+}
+
+/* ld.so goes on without a library that it cannot read, and QEMU would never say HELLO. */
+static int check_library(char *why, size_t len)
+{
+	char path[VM_PATH_MAX + 64];
+
+	if (qemu_probe(why, len) < 0)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "%s/%s", core_lib_dir(), LIBRARY);
+	return check_path_for_qemu("RAM library", path, why, len);
 }
 
 static int check_disk(const struct vm_disk *disk, char *why, size_t len)
@@ -183,7 +227,8 @@ int qemu_check(const struct vm_config *cfg, char *why, size_t len)
 		return refuse(why, len, "net '%s' is neither none nor user", cfg->net);
 	if (cfg->ndisks > VM_DISKS_MAX)
 		return refuse(why, len, "more than %d disks", VM_DISKS_MAX);
-	r = check_accel(cfg, why, len);
+	r = check_library(why, len);
+	r = r ? r : check_accel(cfg, why, len);
 	r = r ? r : check_boot(cfg, why, len);
 	for (unsigned int i = 0; r == 0 && i < cfg->ndisks; i++)
 		r = check_disk(&cfg->disks[i], why, len);

@@ -36,33 +36,6 @@ void log_tail(const char *dir, char *buf, size_t len)
 	}
 }
 
-static void add_memory(int pid, json_t *into)
-{
-	static const struct {
-		const char *field;
-		const char *name;
-	} wanted[] = {
-		{ "Rss:", "rss" }, { "Pss:", "pss" }, { "Private_Dirty:", "private_dirty" },
-	};
-	char path[64], line[256], field[64];
-	uint64_t kib;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%63s %" SCNu64, field, &kib) != 2)
-			continue;
-		for (unsigned int i = 0; i < ARRAY_SIZE(wanted); i++) {
-			if (!strcmp(field, wanted[i].field))
-				json_object_set_new(into, wanted[i].name,
-						    json_integer((json_int_t)(kib << 10)));
-		}
-	}
-	if (f)
-		fclose(f);
-}
-
 static void add_path(const char *dir, const char *name, const char *key, json_t *into)
 {
 	char path[VM_PATH_MAX + 32];
@@ -98,8 +71,6 @@ void qemu_describe(const struct vm *vm, json_t *into)
 	add_path(vm_dir(vm), QMP_SOCKET, "qmp", into);
 	json_object_set_new(into, "overlay_bytes", json_integer(overlay_bytes(q)));
 	json_object_set_new(into, "disk_layers", json_integer(layer_depth(q->disks[0].top)));
-	if (q->pid)
-		add_memory(q->pid, into);
 }
 
 void qemu_checkpoint_describe(const struct checkpoint *cp, json_t *into)
@@ -113,7 +84,9 @@ void qemu_checkpoint_describe(const struct checkpoint *cp, json_t *into)
 	json_object_set_new(into, "descriptor_stored_bytes",
 			    json_integer((json_int_t)c->stored_bytes));
 	json_object_set_new(into, "snapshot_pid", json_integer(c->pid));
-	if (fstat(c->image, &st) == 0)
-		json_object_set_new(into, "image_bytes",
-				    json_integer((json_int_t)st.st_blocks * 512));
+	if (fstat(c->image, &st) < 0)
+		return;
+	json_object_set_new(into, "image_bytes", json_integer((json_int_t)st.st_blocks * 512));
+	json_object_set_new(into, "image_present_pages",
+			    json_integer((json_int_t)st.st_blocks * 512 / PAGER_PAGE_SIZE));
 }

@@ -181,7 +181,7 @@ struct backend_ops {
 	int (*checkpoint_adopt)(struct checkpoint *cp, json_t *state);
 
 	/* figures and places, added to a VM's or checkpoint's JSON for vmforkctl
-	 * ("console": path, "pid", "qmp", "overlay", "private_dirty"...; "descriptor_bytes",
+	 * ("console": path, "pid", "qmp", "overlay_bytes"...; "descriptor_bytes",
 	 * "descriptor_stored_bytes", "image_bytes"...) */
 	void (*describe)(const struct vm *vm, json_t *into);
 	void (*checkpoint_describe)(const struct checkpoint *cp, json_t *into);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -42,6 +43,15 @@ int spawn_unpack(char *blob, size_t len, unsigned int argc, unsigned int envc, c
 	return p == end ? 0 : -EINVAL;
 }
 
+/* QEMU opens /dev/kvm itself, and no administrator should have to think of its user. */
+static void add_kvm_group(struct groups *g)
+{
+	struct stat st;
+
+	if (stat("/dev/kvm", &st) == 0 && st.st_gid != 0 && g->n < GROUPS_MAX)
+		g->list[g->n++] = st.st_gid;
+}
+
 static void find_groups(uid_t uid, gid_t gid, struct groups *g)
 {
 	struct passwd *pw = getpwuid(uid);
@@ -51,6 +61,7 @@ static void find_groups(uid_t uid, gid_t gid, struct groups *g)
 		g->list[0] = gid;
 		g->n = 1;
 	}
+	add_kvm_group(g);
 }
 
 static int arrange_fds(const struct spawn *s, int err_fd, int *ret_err_fd)

@@ -19,6 +19,7 @@
 #include "events.h"
 #include "log.h"
 #include "ops.h"
+#include "options.h"
 #include "util.h"
 
 struct client {
@@ -210,12 +211,27 @@ static int on_client(sd_event_source *s, int fd, uint32_t events, void *data)
 	return 0;
 }
 
+/* QEMU's user is a member of the socket's group, and QEMU is not to be trusted. */
+static bool may_speak(int fd)
+{
+	struct ucred c;
+	socklen_t len = sizeof(c);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &len) < 0)
+		return false;
+	return opt.uid == (uid_t)-1 || c.uid != opt.uid;
+}
+
 static int on_connect(sd_event_source *s, int fd, uint32_t events, void *data)
 {
 	_cleanup_close_ int conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (conn < 0)
 		return 0;
+	if (!may_speak(conn)) {
+		log_warn("QEMU's user wants to use the control socket: refused");
+		return 0;
+	}
 	for (struct client *c = clients; c < clients + CLIENTS_MAX; c++) {
 		if (c->serial)
 			continue;
