@@ -52,6 +52,7 @@ static u32 swap_state(struct vmfork_fork *fork, u32 from, u32 to)
 
 static u32 read_state(struct vmfork_fork *fork)
 {
+	/* the answer is read after the state that says it is there */
 	return le32_to_cpu(virt_load_acquire(&fork->state));
 }
 
@@ -168,6 +169,7 @@ static int fork_point(void *data)
 	if (!fp->result)
 		go_on(fp, fork);
 	memzero_explicit(fork->seed, sizeof(fork->seed));
+	/* the host may reuse the block from here on */
 	virt_store_release(&fork->state, cpu_to_le32(VMFORK_FORK_IDLE));
 	return 0;
 }
