@@ -144,7 +144,8 @@ static int add_devices(struct args *a, const struct args_in *in)
 
 static int add_boot(struct args *a, const struct args_in *in)
 {
-	/* -S: the saved state says "running" (xen-save-devices-state), yet a clone waits */
+	/* -S: xen-save-devices-state says "running", and the clone must not run before it is told
+	 * who it is */
 	static const char *const standby[] = { "-no-reboot", "-S", "-incoming", "defer", NULL };
 	const struct vm_config *c = in->config;
 	int r = 0;

@@ -98,7 +98,7 @@ static void create(int vm, int cp, unsigned int m)
 		       "clone %u is of the checkpoint's instant (%lu pages of memory, %ld of its "
 		       "file wrong)", i + 1, rep->bad_pages, rep->bad_file);
 		tap_ok(identity_right(&rep->identity, i + 1, m, &self), "its identity is right");
-		/* the parent's own clock is of its boot: whole seconds */
+		/* the parent's own clock was set by hand: whole seconds */
 		tap_ok(rep->realtime + 2000000000ULL > asked, "its clock is not the checkpoint's");
 	}
 	tap_ok(machine_identity(vm).generation == self.generation, "the caller was not forked");

@@ -124,7 +124,8 @@ static void in_clone(int vm, int link)
 /* @asked: the parent's time when it asked for the clones. */
 static void judge(const struct report *rep, unsigned int id, uint64_t asked)
 {
-	/* the parent's own clock is of its boot: whole seconds */
+	/* the parent's clock was set by hand, in whole seconds; the host's side compares
+	 * with the host's */
 	uint64_t slack = 2000000000ULL;
 	unsigned int old = 0, unseen = 0;
 
@@ -132,8 +133,8 @@ static void judge(const struct report *rep, unsigned int id, uint64_t asked)
 		unseen += rep->seen[i] != rep->generation;
 		old += rep->first_ns[i] + slack < asked;
 	}
-	tap_ok(rep->now_ns + slack > asked && rep->now_ns < realtime_ns() + slack,
-	       "clone %u: CLOCK_REALTIME is right when the checkpoint call returns", id);
+	tap_ok(rep->now_ns + slack > asked,
+	       "clone %u: CLOCK_REALTIME is not the checkpoint's when its call returns", id);
 	tap_ok(!unseen && !old, "clone %u: no task reads the old time under the new identity "
 	       "(%u of %d do)", id, old + unseen, SPINNERS);
 }

@@ -29,7 +29,7 @@ static uint64_t visit_pages(const struct visit *v, unsigned int id)
 
 	for (size_t i = 0, p = id * 37 % v->pages; i < v->pages; i++, p = (p + step) % v->pages) {
 		bad += page_sum(v->mem + p * PAGE / 8) != v->sums[p];
-		if (i % 64 == 0)
+		if (i % 4 == 0)
 			usleep(2000);
 	}
 	return bad;

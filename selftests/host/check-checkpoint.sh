@@ -17,9 +17,16 @@ statuses() { # TICKET: of its clones, in order of ID
 	json '[.exits | sort_by(.id)[] | "\(.reason) \(.status)"] | join(", ")' wait "$1"
 }
 
+# A root's clock is of its boot, and wrong by seconds where that was slow; set late, it is
+# behind the host's by no more than the console is slow, and never ahead.
+set_clock() { # VM
+	lab_exec "$1" "date -s @$(date +%s)" > /dev/null
+}
+
 lab_start
 lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
 
+set_clock web
 guest_tap -t 300 web "vmfork-e2e checkpoint live"
 check "an unnamed checkpoint goes with its last descriptor and clone" \
 	lab_wait_for 60 "no checkpoint" json '.checkpoints | length == 0' ps
@@ -66,7 +73,6 @@ for vm in $names; do
 		"$(lab_exec "$vm" "cat /dev/shm/nonce; ls /dev/shm")" "$nonce"$'\n'nonce
 	check "$vm: its clock is right" clock_right "$vm"
 done
-check "the parent's clock is right" clock_right web
 # shellcheck disable=SC2086
 check "the clones end" vmforkctl kill $names
 check "checkpoint rm while its machine runs" vmforkctl checkpoint rm host-made

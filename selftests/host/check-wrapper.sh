@@ -51,9 +51,9 @@ check_fails "a user who is not in the group" "permission|group" \
 # Ctrl-C on the console goes to the wrapper
 guest_tap_begin web "trap : INT; vmfork -n 2 -- sh -c 'echo begun; sleep 1000'; echo \"status \$?\""
 check "both clones have begun" lab_wait_for "$LAB_PATIENCE" begun \
-	sh -c "[ \"\$(grep -c begun '$bg_out')\" = 2 ]"
+	guest_says_times 2 begun
 guest_interrupt
-check "Ctrl-C ends it with 130" grep -q "status 130" "$bg_out"
+check "Ctrl-C ends it with 130" guest_says "status 130"
 check "Ctrl-C leaves no clone" only_vms_soon web
 
 # ---- vmforkctl(1)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# shellcheck disable=SC2034	# the suites use these
 # What the end-to-end suites share, on top of the lab: a guest's TAP as part of the suite's own,
 # processes of the daemon, and the JSON of vmforkctl.
 #
@@ -13,7 +14,7 @@
 
 # Under KVM in the nested lab there is little memory: LAB_MEMORY is that of every guest there.
 E2E_MEMORY=${LAB_MEMORY:-512M}
-bg_pid='' bg_out=''
+bg_pid='' bg_out='' bg_vm='' bg_what=''
 
 # ---- TAP of a guest
 
@@ -64,6 +65,14 @@ guest_interrupt() { # Ctrl-C for the command in the background; waits for its en
 
 guest_says() { # PATTERN: has the command in the background said it?
 	grep -qE -- "$1" "$bg_out"
+}
+
+guest_says_times() { # N PATTERN
+	[ "$(grep -cE -- "$2" "$bg_out")" = "$1" ]
+}
+
+guest_wait() { # until it ends, or its console does
+	wait "$bg_pid"
 }
 
 guest_ended() {
