@@ -205,6 +205,13 @@ const char *vm_dir(const struct vm *vm)
 	return vm->dir;
 }
 
+const struct vm *vm_origin(const struct vm *vm)
+{
+	const struct ticket *t = vm->ticket ? ticket_find(vm->ticket) : NULL;
+
+	return t && t->parent ? vm_find(t->parent) : NULL;
+}
+
 bool vm_is_clone(const struct vm *vm)
 {
 	return vm->clone;
