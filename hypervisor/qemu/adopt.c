@@ -15,7 +15,8 @@
  * Numbers come from the state, descriptors from the fd store. The pager is told
  * everything again, which is harmless if it knows. An operation that was under way is
  * lost: its VM is stopped or runs, and ADOPTED says which. What prepare() made is made
- * again; the old nodes stay in QEMU, unused, under names that nobody uses again.
+ * again; the old nodes stay in QEMU, unused, under names that nobody uses again. What
+ * the disks' top layers are, QEMU says: they may be younger than what was written down.
  */
 static json_t *save_chains(const struct vm_config *cfg, struct layer *const *top)
 {
@@ -106,6 +107,39 @@ static void on_status(void *data, int err, json_t *ret, const char *text)
 	step_answered(q, err, ret, text);
 }
 
+/* The number of the layer that disk @disk writes to, or 0. */
+static unsigned int top_layer(const json_t *blocks, unsigned int disk)
+{
+	const char *qdev, *node;
+	unsigned int id = 0;
+	json_t *b;
+	char path[64];
+	size_t i;
+
+	snprintf(path, sizeof(path), "/machine/peripheral/disk%u/virtio-backend", disk);
+	json_array_foreach(blocks, i, b) {
+		qdev = json_string_value(json_object_get(b, "qdev"));
+		node = json_string_value(json_object_get(json_object_get(b, "inserted"), "node-name"));
+		if (qdev && node && !strcmp(qdev, path) && sscanf(node, "n%u", &id) == 1)
+			return id;
+	}
+	return 0;
+}
+
+/* A fork that was cut short may have put overlays on the disks already. */
+static void on_blocks(void *data, int err, json_t *ret, const char *text)
+{
+	struct qemu_vm *q = data;
+
+	for (unsigned int i = 0; !err && i < vm_config(q->vm)->ndisks; i++) {
+		unsigned int id = top_layer(ret, i);
+
+		if (id)
+			err = layer_adopt_overlay(&q->disks[i].top, id);
+	}
+	step_answered(q, err, ret, text);
+}
+
 static int ask(struct qemu_vm *q)
 {
 	int r = qemu_listen(q);
@@ -121,6 +155,7 @@ static int ask(struct qemu_vm *q)
 	step_qmp(q, "migrate-set-capabilities",
 		 json_pack("{s:[{s:s,s:b}]}", "capabilities", "capability", "events", "state", 1),
 		 -1);
+	step_command(q, "query-block", NULL, -1, on_blocks);
 	step_command(q, "query-status", NULL, -1, on_status);
 	return 0;
 }

@@ -8,9 +8,31 @@
 
 static void resumed(struct qemu_vm *q)
 {
-	if (!q->err)
-		vm_times(q->vm)->resumed = now_ns();
 	op_end(q);
+}
+
+/*
+ * QEMU says RESUME when the machine runs; the answer to the command can be 10 ms behind on
+ * a busy host, where the guest is the first to run. Whichever comes first ends the
+ * operation. The answer comes before any of a later operation's.
+ */
+static void on_cont(void *data, int err, json_t *ret, const char *text)
+{
+	struct qemu_vm *q = data;
+
+	if (q->op != OP_RESUME)
+		return;
+	if (!err)
+		vm_times(q->vm)->resumed = now_ns();
+	step_answered(q, err, ret, text);
+}
+
+void resume_seen(struct qemu_vm *q)
+{
+	if (q->op != OP_RESUME)
+		return;
+	vm_times(q->vm)->resumed = now_ns();
+	step_end(q, 0);
 }
 
 static int resume(struct vm *vm)
@@ -21,7 +43,7 @@ static int resume(struct vm *vm)
 	if (r < 0)
 		return r;
 	step_begin(q);
-	r = qmp_send(q->qmp, "{\"execute\":\"cont\"}", -1, step_answered, q);
+	r = qmp_send(q->qmp, "{\"execute\":\"cont\"}", -1, on_cont, q);
 	if (r < 0)
 		op_abort(q);
 	return r;

@@ -163,7 +163,8 @@ static void on_stopped(void *data, int err, json_t *ret, const char *text)
 {
 	struct qemu_vm *q = data;
 
-	vm_times(q->vm)->stopped = now_ns();
+	if (!vm_times(q->vm)->stopped)	/* no STOP event: it stood still before */
+		vm_times(q->vm)->stopped = now_ns();
 	step_begin(q);
 	if (!err) {
 		err = ramlib_request(q->ram, RAMLIB_SNAPSHOT, q->future->lifeline_read,
@@ -205,6 +206,7 @@ static void send_pause(struct qemu_vm *q)
 	char path[32], old[LAYER_NODE_MAX], new[LAYER_NODE_MAX];
 
 	snprintf(path, sizeof(path), "/dev/fdset/%u", q->future->raw_set);
+	vm_times(q->vm)->stopped = 0;
 	step_command(q, "stop", NULL, -1, on_stopped);
 	for (unsigned int i = 0; i < vm_config(q->vm)->ndisks; i++) {
 		layer_name(q->disks[i].top, old);

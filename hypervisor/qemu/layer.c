@@ -14,6 +14,7 @@
 #include "util.h"
 
 #define FIRST_ID	64	/* below: fdsets of the command line */
+#define ID_GAP		4096	/* numbers that may have been used since the last save */
 #define OVERLAY_DIR	"/var/tmp"
 
 static struct layer layers[LAYERS_MAX];
@@ -337,8 +338,26 @@ static int adopt_one(const json_t *saved, struct layer *below, struct layer **re
 	r = add(&l, ret);
 	if (r < 0)
 		close(l.fd);
-	if (l.id > last_id)
-		last_id = l.id;
+	if (l.id + ID_GAP > last_id)
+		last_id = l.id + ID_GAP;
+	return r;
+}
+
+int layer_adopt_overlay(struct layer **top, unsigned int id)
+{
+	struct layer l = { .id = id, .size = (*top)->size, .below = *top };
+	char name[32];
+	int r;
+
+	if ((*top)->id == id)
+		return 0;
+	store_name(id, name, sizeof(name));
+	l.fd = core_take_fd(name);
+	if (l.fd < 0)
+		return -EBADF;
+	r = add(&l, top);	/* which now has the reference to what was the top */
+	if (r < 0)
+		close(l.fd);
 	return r;
 }
 

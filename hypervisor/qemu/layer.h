@@ -73,5 +73,7 @@ json_t *layer_node(const struct layer *l, bool write, const struct layer *known)
  * fd store; chains that share layers share them again. */
 json_t *layers_save(const struct layer *top);
 int layers_adopt(const json_t *saved, struct layer **ret);
+/** layer_adopt_overlay() - QEMU has overlay @id on *@top, which was not written down. */
+int layer_adopt_overlay(struct layer **top, unsigned int id);
 
 #endif /* VMFORK_LAYER_H */

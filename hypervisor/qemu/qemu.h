@@ -167,6 +167,8 @@ int qemu_freeze(struct vm *vm, struct checkpoint *cp);
 int qemu_load(struct vm *vm, struct checkpoint *cp);
 /** load_migration() - QEMU's MIGRATION event, for a load under way. */
 void load_migration(struct qemu_vm *q, const char *status);
+/** resume_seen() - QEMU's RESUME event. */
+void resume_seen(struct qemu_vm *q);
 json_t *qemu_save(const struct vm *vm);
 int qemu_adopt(struct vm *vm, json_t *state);
 json_t *qemu_checkpoint_save(const struct checkpoint *cp);

@@ -133,9 +133,16 @@ EXPORT void *mmap64(void *addr, size_t len, int prot, int flags, int fd, off64_t
 	return hook(addr, len, prot, flags, fd, offset);
 }
 
+/*
+ * Huge pages are asked for RAM and for TCG's translated code, up to a gigabyte. A
+ * snapshot never runs that code, and need neither copy its page tables while the VM
+ * stands still nor share its pages afterwards.
+ */
 EXPORT int madvise(void *addr, size_t len, int advice)
 {
 	if (!ram_note_advice(&ram, addr, len, advice))
 		return 0;
+	if (ram_file.armed && advice == MADV_HUGEPAGE)
+		syscall(SYS_madvise, addr, len, MADV_DONTFORK);
 	return (int)syscall(SYS_madvise, addr, len, advice);
 }

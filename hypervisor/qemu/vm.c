@@ -212,13 +212,15 @@ void step_qmp(struct qemu_vm *q, const char *command, json_t *arguments, int fd)
 	step_command(q, command, arguments, fd, step_answered);
 }
 
+/* A clone has -no-reboot: a reset ends it. It is how a panic looks without pvpanic's
+ * driver and with panic=SECONDS, and no way to end a clone in order. */
 static void on_shutdown(struct qemu_vm *q, json_t *body)
 {
 	const char *reason = json_string_value(json_object_get(body, "reason"));
 
 	if (!reason || strncmp(reason, "guest-", 6))
 		return;
-	core_event(q->vm, !strcmp(reason, "guest-panic") ? VM_EV_PANIC : VM_EV_POWEROFF, 0, 0);
+	core_event(q->vm, !strcmp(reason, "guest-shutdown") ? VM_EV_POWEROFF : VM_EV_PANIC, 0, 0);
 }
 
 static void on_event(void *data, const char *name, json_t *body)
@@ -229,6 +231,10 @@ static void on_event(void *data, const char *name, json_t *body)
 		on_shutdown(q, body);
 	else if (!strcmp(name, "MIGRATION") && q->incoming)
 		load_migration(q, json_string_value(json_object_get(body, "status")));
+	else if (!strcmp(name, "RESUME"))
+		resume_seen(q);
+	else if (!strcmp(name, "STOP") && q->op == OP_FREEZE)
+		vm_times(q->vm)->stopped = now_ns();
 }
 
 /* All commands were answered already. An op that waits for something else than an

@@ -127,7 +127,7 @@ static void powered_off(struct vm *vm, bool panic)
 {
 	vm_note_end(vm, panic ? VMFORK_LOST : VMFORK_EXITED, panic ? EIO : 0);
 	if (panic)
-		log_warn("%s: its kernel panicked: see its console log", vm->name);
+		log_warn("%s: its kernel panicked or was reset: see its console log", vm->name);
 }
 
 void core_event(struct vm *vm, enum vm_event ev, int err, int arg)

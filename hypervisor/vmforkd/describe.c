@@ -86,11 +86,11 @@ json_t *describe_exits(const struct ticket *t)
 
 json_t *describe_ticket(const struct ticket *t)
 {
-	return json_pack("{s:I, s:I, s:i, s:s, s:i, s:I, s:o}",
+	return json_pack("{s:I, s:I, s:i, s:s, s:i, s:i, s:I, s:o}",
 			 "handle", (json_int_t)t->handle, "parent", (json_int_t)t->parent,
 			 "granted", (int)t->granted, "state", ticket_state_name(t->state),
-			 "live", (int)ticket_live(t), "checkpoint", (json_int_t)t->checkpoint,
-			 "exits", describe_exits(t));
+			 "live", (int)ticket_live(t), "ready", (int)ticket_ready(t),
+			 "checkpoint", (json_int_t)t->checkpoint, "exits", describe_exits(t));
 }
 
 json_t *describe_ticket_vms(const struct ticket *t)

@@ -20,7 +20,8 @@
 struct fork forks[FORKS_MAX];
 
 static const char *const state_names[] = {
-	[FORK_FREE] = "free", [FORK_READYING] = "readying", [FORK_CALLED] = "called", [FORK_FREEZING] = "freezing",
+	[FORK_FREE] = "free", [FORK_READYING] = "readying",
+	[FORK_CALLED] = "called", [FORK_FREEZING] = "freezing",
 	[FORK_FAILING] = "failing", [FORK_RELEASING] = "releasing", [FORK_LOADING] = "loading",
 	[FORK_RESUMING] = "resuming", [FORK_DONE] = "done",
 };

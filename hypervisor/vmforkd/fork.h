@@ -26,7 +26,8 @@
  *   DONE       the one who asked is told, the object is freed
  *
  * Clones of a checkpoint that exists already (CREATE_CLONES, `vmforkctl clone`)
- * begin at LOADING, a guest's own forks at FREEZING. Nothing that a clone does wrong stops another: it is ended, its
+ * begin at LOADING, a guest's own forks at FREEZING.
+ * Nothing that a clone does wrong stops another: it is ended, its
  * slot says why, the rest goes on. Time-outs end the guest's way to its fork point
  * (READYING and CALLED) and clones that do not get started or loaded (LOADING).
  *

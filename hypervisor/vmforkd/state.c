@@ -49,18 +49,24 @@ static json_t *describe_all(void)
 			 (json_int_t)core.next_handle, "vms", v, "tickets", t, "checkpoints", c);
 }
 
+/* json_dumpfd() would make a system call of each bracket, in the middle of a fork. */
 static int write_file(const json_t *o)
 {
 	char path[OPT_PATH_MAX + 32], new[OPT_PATH_MAX + 32];
+	_cleanup_free_ char *text = json_dumps(o, JSON_COMPACT);
 	_cleanup_close_ int fd = -1;
+	size_t len;
 
+	if (!text)
+		return -ENOMEM;
+	len = strlen(text);
 	path_of(path, sizeof(path), "");
 	path_of(new, sizeof(new), ".new");
 	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
 	/* /run is memory: what is renamed is there, unless the host goes too */
-	if (json_dumpfd(o, fd, JSON_COMPACT) < 0)
+	if (write(fd, text, len) != (ssize_t)len)
 		return -EIO;
 	return rename(new, path) < 0 ? -errno : 0;
 }

@@ -158,6 +158,19 @@ unsigned int ticket_live(const struct ticket *t)
 	return n;
 }
 
+unsigned int ticket_ready(const struct ticket *t)
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < t->granted; i++) {
+		const struct slot *s = &t->slots[i];
+		const struct vm *vm = s->state == SLOT_STANDBY ? vm_find(s->vm) : NULL;
+
+		n += vm && vm->state == VM_STANDBY;
+	}
+	return n;
+}
+
 bool ticket_all_ended(const struct ticket *t)
 {
 	for (uint32_t i = 0; i < t->granted; i++)

@@ -73,6 +73,8 @@ struct ticket *ticket_new(uint64_t handle, uint64_t parent, uint64_t family, uns
 void ticket_standbys(struct ticket *t, const struct vm_config *config);
 struct slot *ticket_slot(struct ticket *t, uint32_t id);
 unsigned int ticket_live(const struct ticket *t);
+/** ticket_ready() - stand-bys that are up: a fork now would not wait for these. */
+unsigned int ticket_ready(const struct ticket *t);
 bool ticket_all_ended(const struct ticket *t);
 /** slot_ended() - the VM of slot @id is gone (or never came): report it. */
 void slot_ended(struct ticket *t, uint32_t id, enum vmfork_reason reason, int status);

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Checkpoints: cloned while their machine goes on, after it ended, by its family and by the host.
+. "$(dirname "$0")/e2e.sh"
+
+# The guest's clock against the host's, in whole seconds; a console round trip is in between.
+clock_right() { # VM
+	local before after guest
+	before=$(date +%s)
+	guest=$(lab_exec "$1" "date +%s") || return
+	after=$(date +%s)
+	echo "host $before..$after, guest $guest"
+	((guest >= before - 2 && guest <= after + 2))
+}
+
+statuses() { # TICKET: of its clones, in order of ID
+	json '[.exits | sort_by(.id)[] | "\(.reason) \(.status)"] | join(", ")' wait "$1"
+}
+
+# A root's clock is of its boot, and wrong by seconds where that was slow; set late, it is
+# behind the host's by no more than the console is slow, and never ahead.
+set_clock() { # VM
+	lab_exec "$1" "date -s @$(date +%s)" > /dev/null
+}
+
+lab_start
+lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
+
+set_clock web
+guest_tap -t 300 web "vmfork-e2e checkpoint live"
+check "an unnamed checkpoint goes with its last descriptor and clone" \
+	lab_wait_for 60 "no checkpoint" json '.checkpoints | length == 0' ps
+guest_tap -t 300 web "vmfork-e2e clock 8"
+guest_tap web "vmfork-e2e checkpoint errors"
+check "a named checkpoint outlives its descriptors" \
+	json '.checkpoints[] | select(.name == "e2e-taken") | .name' ps
+check "checkpoint rm" vmforkctl checkpoint rm e2e-taken
+check "it is gone" lab_wait_for 60 "no checkpoint" json '.checkpoints | length == 0' ps
+check_fails "clones of what is gone" "ENOENT|no checkpoint" vmforkctl clone e2e-taken
+
+# a checkpoint of a program, cloned by another machine of the family once its maker has ended
+guest_tap web "vmfork-e2e checkpoint keep kept"
+guest_tap -t 300 web "vmfork-e2e checkpoint clone kept 2"
+check "the host forks an idle guest" vmforkctl fork web
+heir=$(json '.vms[] | select(.parent != 0 and .parent != "0") | .name' ps)
+check "the clone's console answers" lab_exec "$heir" "test -c /dev/vmfork"
+check "the clone's clock is right" clock_right "$heir"
+check "the parent ends" vmforkctl kill web
+check "the host's clone lives on" only_vms_soon "$heir"
+guest_tap -t 300 "$heir" "vmfork-e2e checkpoint clone kept 2"
+check "the heir ends" vmforkctl kill "$heir"
+check "nobody is left" lab_wait_for 60 "no VM" json '.vms | length == 0' ps
+
+# and by the host, when nobody of the family is left
+ticket=$(json .ticket.handle clone kept -n 2)
+is "clones that the host makes of it verify themselves" "$(statuses "$ticket")" \
+	"exited 41, exited 42"
+ticket=$(json .ticket.handle clone kept)
+is "and once more" "$(statuses "$ticket")" "exited 41"
+check "checkpoint rm" vmforkctl checkpoint rm kept
+
+# a checkpoint that the host makes: time passes, then clones of an idle shell
+lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
+nonce=$RANDOM$RANDOM$RANDOM
+check "a nonce is in the guest's memory" lab_exec web "echo $nonce > /dev/shm/nonce"
+check "the host makes a checkpoint" vmforkctl checkpoint web host-made
+check_fails "a name that is taken" "already" vmforkctl checkpoint web host-made
+lab_exec web "echo future > /dev/shm/nonce; touch /dev/shm/future"
+sleep 5
+names=$(json '.vms[].name' clone host-made -n 2)
+for vm in $names; do
+	is "$vm is of the checkpoint's instant" \
+		"$(lab_exec "$vm" "cat /dev/shm/nonce; ls /dev/shm")" "$nonce"$'\n'nonce
+	check "$vm: its clock is right" clock_right "$vm"
+done
+# shellcheck disable=SC2086
+check "the clones end" vmforkctl kill $names
+check "checkpoint rm while its machine runs" vmforkctl checkpoint rm host-made
+done_testing
