@@ -12,6 +12,7 @@
 #include "core.h"
 #include "fork.h"
 #include "guest.h"
+#include "journal.h"
 #include "keeper_client.h"
 #include "log.h"
 #include "pager_client.h"
@@ -35,7 +36,9 @@
  *				LOST. This is why nothing of a clone may run before the
  *				state file knows it (state_save_now() in fork.c)
  *   pending requests		answered -EIO, a ticket made for one is closed; KILL is
- *				answered when it is fulfilled
+ *				answered when it is fulfilled. Those whose answer is
+ *				queued already are done (journal_recover())
+ *   a message half relayed	passed on once (the same)
  *   GRANTED tickets		get new stand-bys; those of the host are closed, the one
  *				who asked cannot be told any more
  */
@@ -147,7 +150,6 @@ static void answer_pending(struct vm *vm)
 {
 	struct journal *j = vm->channel.j;
 
-	pending_take_back(vm);
 	for (unsigned int i = 0; i < JOURNAL_PENDING_MAX; i++) {
 		struct journal_pending *p = &j->pending[i];
 		struct ticket *t;
@@ -185,6 +187,7 @@ void adopt_vm_found(struct vm *vm, int running)
 		return;
 	}
 	answer_pending(vm);
+	core.backend->kick(vm);	/* the last bell may not have been rung */
 	log_info("%s: taken over, %s", vm->name, running ? "running" : "resumed");
 	guest_rang(vm);
 }
@@ -218,6 +221,8 @@ static void take_vms(json_t *a)
 		if (vm && vm_take_back(vm) < 0)
 			log_err("%s: its channel is lost", vm->name);
 	}
+	for_each_vm(vm)
+		journal_recover(vm);
 }
 
 static void adopt_vms(json_t *a)
