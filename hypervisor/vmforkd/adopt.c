@@ -18,6 +18,7 @@
 #include "pager_client.h"
 #include "state.h"
 #include "ticket.h"
+#include "watchdog.h"
 
 /**
  * DOC: Adoption
@@ -171,6 +172,7 @@ void adopt_vm_found(struct vm *vm, int running)
 	if (!vm->adopted)
 		return;
 	vm->adopted = false;
+	watchdog_stop(vm);
 	if (vm->reason) {
 		vm_end(vm, vm->reason, vm->status);
 		return;
@@ -186,6 +188,8 @@ void adopt_vm_found(struct vm *vm, int running)
 		vm_end(vm, VMFORK_LOST, -r);
 		return;
 	}
+	if (!running)
+		watchdog_start(vm, "resume");
 	answer_pending(vm);
 	core.backend->kick(vm);	/* the last bell may not have been rung */
 	log_info("%s: taken over, %s", vm->name, running ? "running" : "resumed");
@@ -201,6 +205,8 @@ static void take_vm(struct vm *vm, json_t *backend_state)
 		vm->state = vm->channel.j->vm_state;
 		r = core.backend->adopt(vm, backend_state);
 	}
+	if (r == 0)
+		watchdog_start(vm, "adopt");
 	if (r < 0) {
 		vm->adopted = false;
 		if (vm->clone || !vm->ticket)
