@@ -16,6 +16,7 @@
 #include "ticket.h"
 #include "util.h"
 #include "waiters.h"
+#include "watchdog.h"
 
 struct core core;
 
@@ -107,6 +108,7 @@ static void loaded(struct vm *vm, int err)
 
 static void resumed(struct vm *vm, int err)
 {
+	watchdog_stop(vm);
 	if (vm->state != VM_LOADED) {
 		fork_resumed(vm, err);
 	} else if (err) {
