@@ -220,9 +220,9 @@ static bool read_messages(struct vm *vm, unsigned int max)
 		if (relayed)
 			channel_flush(relayed);
 	}
-	/* the guest's writer may wait for room */
-	if (n && vm->state == VM_RUNNING)
+	if (vm->channel.relieved && vm->state == VM_RUNNING)
 		core.backend->kick(vm);
+	vm->channel.relieved = false;
 	return n < max;
 }
 
