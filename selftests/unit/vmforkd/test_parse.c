@@ -146,6 +146,26 @@ static int parse_as(uint32_t type, uint32_t len)
 	return g2h_parse(&m, payload, &g);
 }
 
+START_TEST(release_is_printable)
+{
+	struct vmfork_msg msg = { VMFORK_G2H_HELLO, sizeof(struct vmfork_msg_hello), 0 };
+	struct vmfork_msg_hello *h = (void *)payload;
+	json_t *o;
+	struct g2h g;
+
+	for (int c = 1; c < 256; c++) {
+		fill_good(VMFORK_G2H_HELLO);
+		memset(h->release, c, sizeof(h->release));	/* no NUL either */
+		ck_assert_int_eq(g2h_parse(&msg, payload, &g), 0);
+		ck_assert_uint_eq(strlen(g.hello.release), sizeof(h->release) - 1);
+		ck_assert_int_eq(g.hello.release[0], c > 0x20 && c < 0x7f ? c : '?');
+		o = json_string(g.hello.release);
+		ck_assert_ptr_nonnull(o);
+		json_decref(o);
+	}
+}
+END_TEST
+
 START_TEST(message_values)
 {
 	struct vmfork_msg_ticket *t = (void *)payload;
@@ -444,6 +464,7 @@ static Suite *suite(void)
 	tcase_add_test(c, ring_free_room);
 	tcase_add_loop_test(c, message_sizes, 0, sizeof(sizes) / sizeof(*sizes));
 	tcase_add_test(c, message_types);
+	tcase_add_test(c, release_is_printable);
 	tcase_add_test(c, message_values);
 	tcase_add_test(c, hello_is_printable);
 	tcase_add_test(c, fork_block);
