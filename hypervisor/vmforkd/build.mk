@@ -9,5 +9,6 @@ VMFORKD_PARTS := main.c keeper.c keeper_store.c keeper_spawn.c control.c keeper_
 VMFORKD_SRCS := $(VMFORKD_CORE_SRCS) $(addprefix hypervisor/vmforkd/,$(VMFORKD_PARTS)) \
 	$(QEMU_BACKEND_SRCS) $(LIB_SRCS)
 $(call program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd)
+$(call asan_program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd)
 
 include $(wildcard selftests/unit/vmforkd/build.mk)
