@@ -372,9 +372,9 @@ static int start_pager(void)
 	};
 	int r;
 
-	if (options->uid != (uid_t)-1) {
+	if (options->pager_user[0]) {
 		argv[3] = (char *)"--user";
-		argv[4] = (char *)options->user;
+		argv[4] = (char *)options->pager_user;
 	}
 	r = spawn_process(&s);
 	if (r < 0)
