@@ -26,7 +26,8 @@ static void got_hello(struct vm *vm, const struct g2h *m)
 	memset(j->pending, 0, sizeof(j->pending));
 	j->hello = m->hello;
 	j->state = CHANNEL_READY;
-	log_info("%s: module ready, kernel %s, %u vCPUs", vm->name, j->hello.release, j->hello.cpus);
+	log_info("%s: module ready, kernel %s, %u vCPUs", vm->name, j->hello.release,
+		 j->hello.cpus);
 	state_changed();
 }
 
