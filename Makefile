@@ -26,6 +26,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 USER_TARGETS :=
 GUEST_TARGETS :=
 UNIT_TARGETS :=
+ASAN_TARGETS :=
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -61,6 +62,9 @@ shared = $(eval $(call link_rule,pic,$(B)/lib/$(1),$(2),$(3),$(4),-shared $(LDFL
 guest_program = $(eval $(call link_rule,guest,$(B)/guest/$(1),$(2),$(3),$(4),-static))$(eval GUEST_TARGETS += $(B)/guest/$(1))
 unit_test = $(eval $(call link_rule,asan,$(B)/unit/$(1),$(2),$(3),$(4) -lcheck -lsubunit -lm -lrt -lpthread,$(SANITIZE)))$(eval UNIT_TARGETS += $(B)/unit/$(1))
 
+# The same program under ASan and UBSan, in build/asan/bin/
+asan_program = $(eval $(call link_rule,asan,$(B)/asan/bin/$(1),$(2),$(3),$(4),$(SANITIZE)))$(eval ASAN_TARGETS += $(B)/asan/bin/$(1))
+
 include hypervisor/lib/build.mk
 include $(wildcard hypervisor/pager/build.mk hypervisor/qemu/build.mk hypervisor/vmforkd/build.mk)
 include $(wildcard userspace/*/build.mk examples/build.mk)
@@ -69,13 +73,21 @@ include $(filter-out $(patsubst ./%,%,$(MAKEFILE_LIST)),$(wildcard kmod/build.mk
 	selftests/*/build.mk selftests/unit/*/build.mk Documentation/build.mk))
 include $(wildcard userspace/install.mk)
 
-.PHONY: all user modules unit help clean
+.PHONY: all user modules unit asan help clean
 all: user modules ## build everything
 
 user: $(USER_TARGETS) $(GUEST_TARGETS) ## programs and libraries
 
 unit: $(UNIT_TARGETS) ## unit tests (Check) under ASan and UBSan
 	@set -e; for t in $(UNIT_TARGETS); do echo "  TEST    $$t"; $$t; done
+
+# VMFORK_BUILD=$PWD/build/asan ASAN_OPTIONS=detect_leaks=0 selftests/...: the rest is the plain build's
+# (a pager that may not be traced, nor start processes, cannot look for leaks)
+asan: user $(ASAN_TARGETS) ## vmforkd and vmfork-pager under ASan and UBSan, to run the tests with
+	@ln -sfn ../lib $(B)/asan/lib
+	@ln -sfn ../lab $(B)/asan/lab
+	@for p in $(filter-out $(notdir $(ASAN_TARGETS)),$(notdir $(filter $(B)/bin/%,$(USER_TARGETS)))); do \
+		ln -sfn ../../bin/$$p $(B)/asan/bin/$$p; done
 
 clean: ## remove what was built (not the caches)
 	rm -rf $(B)

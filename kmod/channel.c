@@ -133,7 +133,7 @@ int vmfork_channel_take(struct vmfork_ring_msg *msg, void *payload)
 {
 	struct vmfork_channel *region = vmfork_channel_region();
 	const u8 *ring;
-	u32 head;
+	u32 head, from;
 	int r;
 
 	if (vmfork_channel_status())
@@ -149,9 +149,12 @@ int vmfork_channel_take(struct vmfork_ring_msg *msg, void *payload)
 		return -EIO;
 	}
 	vmfork_ring_read(ring, channel.h2g_tail + sizeof(struct vmfork_msg), payload, msg->len);
+	from = channel.h2g_tail;
 	channel.h2g_tail += vmfork_ring_footprint(msg->len);
 	/* what was read before the room it leaves */
 	virt_store_release(&region->h2g.tail, cpu_to_le32(channel.h2g_tail));
+	if (vmfork_ring_relieved(head, from, channel.h2g_tail))
+		vmfork_channel_bell();
 	return 0;
 }
 

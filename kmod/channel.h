@@ -64,7 +64,7 @@ struct vmfork_channel *vmfork_channel_region(void);
 const struct vmfork_layout *vmfork_channel_layout(void);
 u8 *vmfork_channel_free_set(void);
 
-/** vmfork_channel_bell() - ring the host; the fork point only. */
+/** vmfork_channel_bell() - ring the host; the fork point, or under vmfork_lock. */
 void vmfork_channel_bell(void);
 
 /** vmfork_channel_restart() - this is a clone: fresh rings, next epoch; the fork

@@ -24,6 +24,11 @@ u32 vmfork_ring_room(u32 head, u32 tail)
 	return vmfork_ring_sane(head, tail) ? RING_SIZE - (head - tail) : 0;
 }
 
+bool vmfork_ring_relieved(u32 head, u32 from, u32 tail)
+{
+	return head - from >= RING_SIZE / 2 && head - tail < RING_SIZE / 2;
+}
+
 void vmfork_ring_write(u8 *ring, u32 pos, const void *from, u32 n)
 {
 	u32 at = pos & RING_MASK;

@@ -24,6 +24,10 @@ bool vmfork_ring_sane(u32 head, u32 tail);
 /** vmfork_ring_room() - bytes that can be written; 0 for insane indices. */
 u32 vmfork_ring_room(u32 head, u32 tail);
 
+/** vmfork_ring_relieved() - did taking all from @from to @tail make the ring less than
+ * half full? Then a producer may wait for just that. */
+bool vmfork_ring_relieved(u32 head, u32 from, u32 tail);
+
 /** vmfork_ring_write() - copy @n bytes to position @pos, wrapping around. */
 void vmfork_ring_write(u8 *ring, u32 pos, const void *from, u32 n);
 

@@ -3,5 +3,6 @@ PAGER_PARTS := slots.c avoid.c request.c source_snapshot.c image.c pagewrite.c u
 	fault.c pager.c peer.c loop.c privileges.c
 PAGER_SRCS := $(addprefix hypervisor/pager/,$(PAGER_PARTS))
 $(call program,vmfork-pager,$(PAGER_SRCS) hypervisor/pager/main.c $(LIB_SRCS),,-lcap)
+$(call asan_program,vmfork-pager,$(PAGER_SRCS) hypervisor/pager/main.c $(LIB_SRCS),,-lcap)
 
 include selftests/host/pager/build.mk selftests/unit/pager/build.mk

@@ -119,7 +119,8 @@ static unsigned int top_layer(const json_t *blocks, unsigned int disk)
 	snprintf(path, sizeof(path), "/machine/peripheral/disk%u/virtio-backend", disk);
 	json_array_foreach(blocks, i, b) {
 		qdev = json_string_value(json_object_get(b, "qdev"));
-		node = json_string_value(json_object_get(json_object_get(b, "inserted"), "node-name"));
+		node = json_string_value(json_object_get(json_object_get(b, "inserted"),
+							 "node-name"));
 		if (qdev && node && !strcmp(qdev, path) && sscanf(node, "n%u", &id) == 1)
 			return id;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "presence.h"
 #include "qemu.h"
 #include "util.h"
 
@@ -76,6 +77,7 @@ void qemu_describe(const struct vm *vm, json_t *into)
 void qemu_checkpoint_describe(const struct checkpoint *cp, json_t *into)
 {
 	const struct qemu_checkpoint *c = checkpoint_backend(cp);
+	uint64_t present;
 	struct stat st;
 
 	if (!c)
@@ -84,9 +86,9 @@ void qemu_checkpoint_describe(const struct checkpoint *cp, json_t *into)
 	json_object_set_new(into, "descriptor_stored_bytes",
 			    json_integer((json_int_t)c->stored_bytes));
 	json_object_set_new(into, "snapshot_pid", json_integer(c->pid));
-	if (fstat(c->image, &st) < 0)
-		return;
-	json_object_set_new(into, "image_bytes", json_integer((json_int_t)st.st_blocks * 512));
-	json_object_set_new(into, "image_present_pages",
-			    json_integer((json_int_t)st.st_blocks * 512 / PAGER_PAGE_SIZE));
+	if (fstat(c->image, &st) == 0)
+		json_object_set_new(into, "image_bytes",
+				    json_integer((json_int_t)st.st_blocks * 512));
+	if (presence_count(c->presence, &present) == 0)
+		json_object_set_new(into, "image_present_pages", json_integer((json_int_t)present));
 }

@@ -178,7 +178,8 @@ void adopt_vm_found(struct vm *vm, int running)
 		return;
 	}
 	if (channel_fork_state(&vm->channel) == VMFORK_FORK_TAKEN) {
-		log_warn("%s: its fork was cut short: it is told that nothing was forked", vm->name);
+		log_warn("%s: its fork was cut short: it is told that nothing was forked",
+			 vm->name);
 		fork_answer_parent(vm, -EIO, 0, 0);
 	}
 	vm->channel.j->stage = STAGE_NONE;

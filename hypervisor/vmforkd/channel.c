@@ -254,12 +254,13 @@ void channel_flush(struct vm *vm)
 	struct vmfork_channel *h = channel_head(&vm->channel);
 	struct journal *j = vm->channel.j;
 	uint8_t record[RING_RECORD_MAX + 8];
-	bool wrote;
+	bool wrote, was_long;
 
 	if (!channel_ready(&vm->channel) || (vm->state != VM_RUNNING && vm->state != VM_FROZEN))
 		return;
 	/* an earlier control role may have been killed just before it said so */
 	wrote = le32toh(h->h2g.head) != (uint32_t)j->queue_tail;
+	was_long = channel_queued(&vm->channel) > JOURNAL_QUEUE_HIGH;
 	while (j->queue_tail != j->queue_head) {
 		uint32_t tail = le32toh(__atomic_load_n(&h->h2g.tail, __ATOMIC_ACQUIRE)), len;
 		uint32_t at = (uint32_t)j->queue_tail;
@@ -284,6 +285,8 @@ void channel_flush(struct vm *vm)
 		__atomic_store_n(&h->h2g.head, htole32((uint32_t)j->queue_tail), __ATOMIC_RELEASE);
 		core.backend->kick(vm);
 	}
+	if (was_long && channel_queued(&vm->channel) <= JOURNAL_QUEUE_HIGH)
+		core_schedule();	/* its clones are read again */
 	queue_trim(&vm->channel);
 }
 
@@ -317,10 +320,15 @@ void channel_done(struct vm *vm)
 {
 	uint32_t advance = vm->channel.advance;
 	struct journal *j = vm->channel.j;
+	uint32_t from = j->g2h_tail;
 
 	vm->channel.advance = 0;
-	if (advance && j->state != CHANNEL_BROKEN)
-		channel_publish_tail(vm, j->g2h_tail + advance);
+	if (advance && j->state != CHANNEL_BROKEN) {
+		channel_publish_tail(vm, from + advance);
+		if (ring_relieved(le32toh(channel_head(&vm->channel)->g2h.head), from,
+				  from + advance))
+			vm->channel.relieved = true;
+	}
 	relay_note_drop(j);
 }
 

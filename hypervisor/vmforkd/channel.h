@@ -103,6 +103,7 @@ struct channel {
 	size_t bitmap_bytes;
 	uint64_t gfns;
 	bool again;		/* messages are left for the next round */
+	bool relieved;		/* the guest may wait for the room that was made */
 	uint32_t advance;	/* bytes of the message that is being dealt with */
 	uint64_t trimmed;	/* the queue's head when its pages were last given back */
 	uint8_t *map;

@@ -11,6 +11,14 @@
 #define GUEST_CPUS_MAX	4096
 #define ERRNO_MAX	4095
 
+/* The release goes to logs and JSON, whatever the guest wrote there. */
+static void make_printable(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x21 || (unsigned char)*s > 0x7e)
+			*s = '?';
+}
+
 static int parse_hello(const void *payload, struct g2h *ret)
 {
 	struct vmfork_msg_hello m;
@@ -25,9 +33,7 @@ static int parse_hello(const void *payload, struct g2h *ret)
 	ret->hello.hazards = le64toh(m.hazards);
 	memcpy(ret->hello.release, m.release, sizeof(m.release));
 	ret->hello.release[sizeof(m.release) - 1] = '\0';
-	for (char *c = ret->hello.release; *c; c++)
-		if (*c < 0x21 || *c > 0x7e)
-			*c = '?';
+	make_printable(ret->hello.release);
 	return 0;
 }
 

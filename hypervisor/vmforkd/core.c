@@ -20,7 +20,7 @@
 
 struct core core;
 
-#define RETRY_USEC 10000
+#define RETRY_USEC 100000
 
 static sd_event_source *deferred;
 static sd_event_source *retry;

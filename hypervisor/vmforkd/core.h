@@ -29,8 +29,8 @@ extern struct core core;
 uint64_t core_new_handle(void);
 /** core_schedule() - soon, from the event loop: core_reap(), waiters, state file. */
 void core_schedule(void);
-/** core_retry() - in a few ms: guests whose rings were full, clones whose parents'
- * queues were long. A guest says nothing when it has read; no event can be awaited. */
+/** core_retry() - look again a little later, should no bell come: at guests whose rings
+ * were full, at clones whose parents' queues were long. */
 void core_retry(void);
 /** core_reap() - destroy what has ended: VMs, then tickets, then checkpoints. */
 void core_reap(void);

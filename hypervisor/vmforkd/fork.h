@@ -37,8 +37,8 @@
  */
 #define FORKS_MAX	64
 
-enum fork_state { FORK_FREE, FORK_READYING, FORK_CALLED, FORK_FREEZING, FORK_FAILING, FORK_RELEASING,
-	FORK_LOADING, FORK_RESUMING, FORK_DONE, FORK_STATES };
+enum fork_state { FORK_FREE, FORK_READYING, FORK_CALLED, FORK_FREEZING, FORK_FAILING,
+	FORK_RELEASING, FORK_LOADING, FORK_RESUMING, FORK_DONE, FORK_STATES };
 
 struct fork;
 /** fork_done_fn - @err 0 or a negative errno; @f is valid during the call. */

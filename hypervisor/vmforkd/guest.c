@@ -26,7 +26,8 @@ static void got_hello(struct vm *vm, const struct g2h *m)
 	memset(j->pending, 0, sizeof(j->pending));
 	j->hello = m->hello;
 	j->state = CHANNEL_READY;
-	log_info("%s: module ready, kernel %s, %u vCPUs", vm->name, j->hello.release, j->hello.cpus);
+	log_info("%s: module ready, kernel %s, %u vCPUs", vm->name, j->hello.release,
+		 j->hello.cpus);
 	state_changed();
 }
 
@@ -220,9 +221,9 @@ static bool read_messages(struct vm *vm, unsigned int max)
 		if (relayed)
 			channel_flush(relayed);
 	}
-	/* the guest's writer may wait for room */
-	if (n && vm->state == VM_RUNNING)
+	if (vm->channel.relieved && vm->state == VM_RUNNING)
 		core.backend->kick(vm);
+	vm->channel.relieved = false;
 	return n < max;
 }
 

@@ -3,7 +3,6 @@
 #include "keeper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
-#include "fdpass.h"
+#include "keeper_link.h"
 #include "log.h"
 #include "options.h"
 #include "runtime.h"
@@ -59,12 +58,6 @@ struct servant {
 	sd_event_source *timer;
 };
 
-struct outgoing {
-	struct outgoing *next;
-	struct keeper_msg msg;
-	int fd;
-};
-
 static int start_control(void);
 static int start_pager(void);
 static void send_pager(void);
@@ -76,60 +69,9 @@ static enum keeper_state state;
 static struct child children[CHILDREN_MAX];
 static struct servant control = { .name = "control", .start = start_control };
 static struct servant pager = { .name = "vmfork-pager", .start = start_pager };
-static int control_fd = -1;
-static sd_event_source *control_source;
-static struct outgoing *out_first, **out_last = &out_first;
 static int pager_listen = -1;
 static struct sockaddr_un pager_addr;
 static socklen_t pager_addr_len;
-
-static void drop_outgoing(void)
-{
-	struct outgoing *o = out_first;
-
-	out_first = o->next;
-	if (!out_first)
-		out_last = &out_first;
-	if (o->fd >= 0)
-		close(o->fd);
-	free(o);
-}
-
-static void flush_outgoing(void)
-{
-	while (out_first && control_fd >= 0) {
-		int r = fd_send(control_fd, &out_first->msg, sizeof(out_first->msg),
-				&out_first->fd, out_first->fd >= 0);
-
-		if (r == -EAGAIN)
-			break;
-		drop_outgoing();
-	}
-	if (control_source)
-		sd_event_source_set_io_events(control_source,
-					      EPOLLIN | (out_first ? EPOLLOUT : 0));
-}
-
-/* @fd is duplicated. */
-static void tell(enum keeper_op op, uint32_t seq, pid_t pid, int status, const char *name, int fd)
-{
-	struct outgoing *o;
-
-	if (control_fd < 0)
-		return;
-	o = calloc(1, sizeof(*o));
-	if (!o)
-		return;
-	o->msg.op = op;
-	o->msg.seq = seq;
-	o->msg.pid = pid;
-	o->msg.status = status;
-	snprintf(o->msg.name, sizeof(o->msg.name), "%s", name);
-	o->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
-	*out_last = o;
-	out_last = &o->next;
-	flush_outgoing();
-}
 
 static struct child *child_find(pid_t pid)
 {
@@ -212,7 +154,7 @@ static void spawn_for_control(const struct keeper_msg *m, char *blob, const int 
 		c->pid = r;
 		snprintf(c->name, sizeof(c->name), "%s", m->name);
 	}
-	tell(KEEPER_SPAWNED, m->seq, r > 0 ? r : 0, r > 0 ? 0 : r, m->name, -1);
+	link_tell(KEEPER_SPAWNED, m->seq, r > 0 ? r : 0, r > 0 ? 0 : r, m->name, -1);
 }
 
 static void handle(const struct keeper_msg *m, char *blob, int *fds, unsigned int nfds)
@@ -243,62 +185,18 @@ static void handle(const struct keeper_msg *m, char *blob, int *fds, unsigned in
 	}
 }
 
-static void close_control(void)
-{
-	control_source = sd_event_source_disable_unref(control_source);
-	if (control_fd >= 0)
-		close(control_fd);
-	control_fd = -1;
-	while (out_first)
-		drop_outgoing();
-}
-
-/* Return: false: nothing to be read, or the end. */
-static bool receive(void)
-{
-	static struct {
-		struct keeper_msg msg;
-		char blob[KEEPER_BLOB_MAX];
-	} in;
-	int fds[FDPASS_MAX];
-	unsigned int nfds = 0;
-	ssize_t n = fd_recv(control_fd, &in, sizeof(in), fds, &nfds);
-
-	if (n == -EAGAIN)
-		return false;
-	if (n <= 0) {
-		close_control();
-		return false;
-	}
-	if ((size_t)n >= sizeof(in.msg) && (size_t)n - sizeof(in.msg) == in.msg.blob) {
-		in.msg.name[KEEPER_NAME_MAX - 1] = '\0';
-		handle(&in.msg, in.blob, fds, nfds);
-	}
-	fds_close(fds, nfds);
-	return true;
-}
-
-static int on_control(sd_event_source *s, int fd, uint32_t events, void *data)
-{
-	if (events & EPOLLOUT)
-		flush_outgoing();
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		receive();
-	return 0;
-}
-
 static void tell_all(void)
 {
 	const char *name;
 	int fd;
 
 	for (unsigned int i = 0; (name = store_get(i, &fd)); i++)
-		tell(KEEPER_STORED, 0, 0, 0, name, fd);
+		link_tell(KEEPER_STORED, 0, 0, 0, name, fd);
 	for (struct child *c = children; c < children + CHILDREN_MAX; c++)
 		if (c->pid)
-			tell(KEEPER_CHILD, 0, c->pid, 0, c->name, -1);
+			link_tell(KEEPER_CHILD, 0, c->pid, 0, c->name, -1);
 	send_pager();
-	tell(KEEPER_READY, 0, 0, 0, "", -1);
+	link_tell(KEEPER_READY, 0, 0, 0, "", -1);
 }
 
 /* Once more ourselves, as control, with the socket as descriptor 3. */
@@ -328,10 +226,7 @@ static int start_control(void)
 		close(pair[0]);
 		return r;
 	}
-	close_control();
-	control_fd = pair[0];
-	fcntl(control_fd, F_SETFL, O_NONBLOCK);
-	sd_event_add_io(loop, &control_source, control_fd, EPOLLIN, on_control, NULL);
+	link_open(loop, pair[0], handle);
 	control.pid = r;
 	tell_all();
 	return 0;
@@ -357,10 +252,10 @@ static void send_pager(void)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || !pager.pid || control_fd < 0 ||
+	if (fd < 0 || !pager.pid || !link_is_open() ||
 	    connect(fd, (struct sockaddr *)&pager_addr, pager_addr_len) < 0)
 		return;
-	tell(KEEPER_PAGER, 0, pager.pid, 0, "pager", fd);
+	link_tell(KEEPER_PAGER, 0, pager.pid, 0, "pager", fd);
 }
 
 static int start_pager(void)
@@ -372,9 +267,9 @@ static int start_pager(void)
 	};
 	int r;
 
-	if (options->uid != (uid_t)-1) {
+	if (options->pager_user[0]) {
 		argv[3] = (char *)"--user";
-		argv[4] = (char *)options->user;
+		argv[4] = (char *)options->pager_user;
 	}
 	r = spawn_process(&s);
 	if (r < 0)
@@ -428,9 +323,8 @@ static void servant_ended(struct servant *s, int status)
 	s->pid = 0;
 	if (s == &control) {
 		/* its last words first: KEEPER_STOP may be among them */
-		while (control_fd >= 0 && receive())
-			;
-		close_control();
+		link_drain();
+		link_close();
 	}
 	if (state == KEEPER_ENDING)
 		return;
@@ -463,7 +357,7 @@ static void reap(pid_t pid, int status)
 	if (!c)
 		return;
 	c->pid = 0;
-	tell(KEEPER_EXITED, 0, pid, status, c->name, -1);
+	link_tell(KEEPER_EXITED, 0, pid, status, c->name, -1);
 }
 
 static int on_sigchld(sd_event_source *s, const struct signalfd_siginfo *si, void *data)

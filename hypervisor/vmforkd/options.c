@@ -16,13 +16,14 @@
 
 struct options opt;
 
-enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX, O_SOCKET,
-	O_DIE, O_LIB, O_CONTROL, O_HELP, O_VERSION };
+enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_PAGER_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX,
+	O_SOCKET, O_DIE, O_LIB, O_CONTROL, O_HELP, O_VERSION };
 
 static const struct option long_options[] = {
 	{ "runtime-dir", required_argument, NULL, O_RUNTIME },
 	{ "image-dir", required_argument, NULL, O_IMAGE },
 	{ "user", required_argument, NULL, O_USER },
+	{ "pager-user", required_argument, NULL, O_PAGER_USER },
 	{ "clones-max", required_argument, NULL, O_CLONES_MAX },
 	{ "clones-total", required_argument, NULL, O_CLONES_TOTAL },
 	{ "memory-max", required_argument, NULL, O_MEMORY_MAX },
@@ -42,6 +43,7 @@ static const char usage[] =
 "  --image-dir DIR      a tmpfs for memory images (/dev/shm)\n"
 "  --socket PATH        the control socket (RUNTIME-DIR/control.sock)\n"
 "  --user USER          whom QEMU runs as (vmfork, when started by root)\n"
+"  --pager-user USER    whom the pager runs as (nobody, when started by root)\n"
 "  --clones-max N       most clones of one ticket (64)\n"
 "  --clones-total N     most clones at any time (256)\n"
 "  --memory-max SIZE    most memory, estimated, of all machines (no limit)\n"
@@ -120,6 +122,9 @@ static int one_option(struct options *o, int c)
 	case O_USER:
 		snprintf(o->user, sizeof(o->user), "%s", optarg);
 		return 0;
+	case O_PAGER_USER:
+		snprintf(o->pager_user, sizeof(o->pager_user), "%s", optarg);
+		return 0;
 	case O_CLONES_MAX:
 		return number("clones-max", optarg, TICKET_CLONES_MAX, &o->clones_max);
 	case O_CLONES_TOTAL:
@@ -147,34 +152,60 @@ static int one_option(struct options *o, int c)
 	}
 }
 
-static int find_user(struct options *o)
+static int look_up(const char *option, const char *who, const char *name, struct passwd **ret)
+{
+	*ret = getpwnam(name);
+	if (!*ret) {
+		fprintf(stderr, "vmforkd: there is no user '%s' to run %s as; create it:\n"
+			"  useradd --system --user-group --no-create-home --shell /usr/sbin/nologin %s\n"
+			"or name another one with --%s\n", name, who, name, option);
+		return -EINVAL;
+	}
+	if ((*ret)->pw_uid == 0) {
+		fprintf(stderr, "vmforkd: --%s: %s must not run as root\n", option, who);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * The pager is given all that it works on as descriptors. As another user than QEMU
+ * it can neither be reached through /proc by a QEMU that was taken over, nor reach it.
+ * "nobody" is there already; QEMU's user serves where it is not, or is QEMU's.
+ */
+static int find_pager_user(struct options *o)
 {
 	struct passwd *pw;
+
+	if (o->pager_user[0])
+		return look_up("pager-user", "the pager", o->pager_user, &pw);
+	pw = getpwnam("nobody");
+	strcpy(o->pager_user, pw && pw->pw_uid && pw->pw_uid != o->uid ? "nobody" : o->user);
+	return 0;
+}
+
+static int find_users(struct options *o)
+{
+	struct passwd *pw;
+	int r;
 
 	o->uid = (uid_t)-1;
 	o->gid = (gid_t)-1;
 	if (geteuid() != 0) {
-		if (!o->user[0])
+		if (!o->user[0] && !o->pager_user[0])
 			return 0;
-		fputs("vmforkd: --user: only root can run QEMU as somebody else\n", stderr);
+		fputs("vmforkd: --user, --pager-user: only root can run programs as somebody else\n",
+		      stderr);
 		return -EINVAL;
 	}
 	if (!o->user[0])
 		strcpy(o->user, "vmfork");
-	pw = getpwnam(o->user);
-	if (!pw) {
-		fprintf(stderr, "vmforkd: there is no user '%s' to run QEMU as; create it:\n"
-			"  useradd --system --user-group --no-create-home --shell /usr/sbin/nologin %s\n"
-			"or name another one with --user\n", o->user, o->user);
-		return -EINVAL;
-	}
-	if (pw->pw_uid == 0) {
-		fputs("vmforkd: --user: QEMU must not run as root\n", stderr);
-		return -EINVAL;
-	}
+	r = look_up("user", "QEMU", o->user, &pw);
+	if (r < 0)
+		return r;
 	o->uid = pw->pw_uid;
 	o->gid = pw->pw_gid;
-	return 0;
+	return find_pager_user(o);
 }
 
 /* Beside the executable in a build tree (bin/ and lib/), else the install prefix. */
@@ -232,5 +263,5 @@ int options_parse(struct options *o, int argc, char **argv)
 		return -EINVAL;
 	}
 	find_programs(o);
-	return find_user(o);
+	return find_users(o);
 }

@@ -16,6 +16,7 @@ struct options {
 	char lib_dir[OPT_PATH_MAX];	/* libvmfork-ram.so */
 	char pager[OPT_PATH_MAX];	/* program */
 	char user[64];			/* whom QEMU runs as; empty: as vmforkd */
+	char pager_user[64];		/* whom the pager runs as; empty: as vmforkd */
 	uid_t uid;			/* of user; ~0: unchanged */
 	gid_t gid;
 	unsigned int clones_max;	/* per ticket */

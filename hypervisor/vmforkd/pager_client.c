@@ -85,7 +85,7 @@ static void forget(struct fact *f)
 static int store_fact(const struct fact *f)
 {
 	_cleanup_close_ int fd = memfd_create("vmfork-pager-request", MFD_CLOEXEC);
-	char name[64], n[8];
+	char name[64], n[12];
 	int r;
 
 	if (fd < 0 || write(fd, &f->req, sizeof(f->req)) != sizeof(f->req))

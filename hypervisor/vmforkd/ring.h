@@ -3,6 +3,7 @@
 #ifndef VMFORKD_RING_H
 #define VMFORKD_RING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <linux/vmfork.h>
 #include <linux/vmfork_channel.h>
@@ -25,6 +26,14 @@ static inline uint32_t ring_record(uint32_t len)
  */
 int ring_get(const uint8_t *ring, uint32_t head, uint32_t tail, struct vmfork_msg *ret_msg,
 	     void *payload);
+
+/** ring_relieved() - did taking all from @from to @tail make the ring less than half
+ * full? Then its producer may wait for just that. */
+static inline bool ring_relieved(uint32_t head, uint32_t from, uint32_t tail)
+{
+	return head - from >= VMFORK_CHANNEL_RING_SIZE / 2 &&
+		head - tail < VMFORK_CHANNEL_RING_SIZE / 2;
+}
 
 /** ring_room() - bytes free; @tail is hostile. -EBADMSG: rubbish. */
 int ring_room(uint32_t head, uint32_t tail);

@@ -115,8 +115,8 @@ int state_load(void)
 	o = json_load_file(path, 0, &e);
 	next = json_integer_value(json_object_get(o, "next_handle"));
 	if (!o || json_integer_value(json_object_get(o, "version")) != STATE_VERSION || next < 1) {
-		log_err("%s: cannot be read: %s: its machines are ended", path, o ? "wrong version" :
-			e.text);
+		log_err("%s: cannot be read: %s: its machines are ended", path,
+			o ? "wrong version" : e.text);
 		json_decref(o);
 		o = json_object();
 		next = (json_int_t)(clock_ns(CLOCK_REALTIME) >> 20);

@@ -12,9 +12,9 @@
  *
  * Each clone visits all pages in an order of its own, so that faults go on for long
  * and the clones fault on each other's pages, and compares checksums from before the
- * fork. "running" is printed when all are at it, then the host's side may begin.
+ * fork. They begin together, when "running" is printed: then the host's side may.
  */
-enum { STARTED = 1, REPORT };
+enum { STARTED = 1, GO, REPORT };
 
 struct visit {
 	const uint64_t *mem;
@@ -29,8 +29,7 @@ static uint64_t visit_pages(const struct visit *v, unsigned int id)
 
 	for (size_t i = 0, p = id * 37 % v->pages; i < v->pages; i++, p = (p + step) % v->pages) {
 		bad += page_sum(v->mem + p * PAGE / 8) != v->sums[p];
-		if (i % 4 == 0)
-			usleep(2000);
+		usleep(1500);
 	}
 	return bad;
 }
@@ -40,6 +39,7 @@ static void in_clone(int vm, int link, const struct visit *v, unsigned int id)
 	uint64_t bad;
 
 	clone_send(vm, link, STARTED, "", 1);
+	clone_await(vm, link, GO);
 	bad = visit_pages(v, id);
 	clone_send(vm, link, REPORT, &bad, sizeof(bad));
 	clone_exit(vm, 0);
@@ -80,6 +80,7 @@ int test_faultload(int argc, char **argv)
 	if (id > 0)
 		in_clone(vm, ticket, &(struct visit){ mem, sums, pages }, (unsigned int)id);
 	if (gather(ticket, m, STARTED, NULL, 1)) {
+		tell(ticket, m, GO);
 		tap_diag("running");
 		judge(ticket, m);
 	}

@@ -156,8 +156,11 @@ struct vmfork_channel {
  * @cookie:	request number, chosen by the guest and given back by REPLY; else 0
  *
  * The producer writes the message, then head (release), then rings the doorbell
- * if tail says that the consumer had caught up. A ring with a bad message is
- * dead: the reader stops for good and says so (host: the VM is reported).
+ * if tail says that the consumer had caught up. The consumer copies the message,
+ * writes tail, then rings the doorbell if this message's going made the ring less
+ * than half full: a producer that found no room has filled more than half, so this
+ * tells it that there is room. (Bells may be lost when a machine is frozen: who waits
+ * for room looks now and then all the same.) A ring with a bad message is dead: the reader stops for good and says so (host: the VM is reported).
  */
 struct vmfork_msg {
 	__le32 type;

@@ -41,6 +41,20 @@ START_TEST(ring_indices_run_freely)
 }
 END_TEST
 
+START_TEST(ring_relief_is_told_once)
+{
+	u32 head = 5 * RING / 2, told = 0;
+
+	for (u32 tail = head - RING; tail != head; tail += 16)
+		told += vmfork_ring_relieved(head, tail, tail + 16);
+	ck_assert_uint_eq(told, 1);
+	ck_assert(vmfork_ring_relieved(16, 16 - RING, 16));	/* all at once */
+	ck_assert(!vmfork_ring_relieved(16, 0, 16));
+	/* who found no room for the largest message is told */
+	ck_assert_uint_gt(RING - vmfork_ring_footprint(VMFORK_RING_PAYLOAD_MAX), RING / 2);
+}
+END_TEST
+
 START_TEST(ring_wraps_around)
 {
 	uint8_t in[100], out[100];
@@ -281,6 +295,7 @@ int main(void)
 
 	tcase_add_test(t, ring_footprint_is_aligned);
 	tcase_add_test(t, ring_indices_run_freely);
+	tcase_add_test(t, ring_relief_is_told_once);
 	tcase_add_test(t, ring_wraps_around);
 	tcase_add_test(t, ring_peek_finds_the_message);
 	tcase_add_test(t, ring_peek_refuses);

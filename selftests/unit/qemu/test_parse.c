@@ -16,6 +16,8 @@
 #include "descriptor.h"
 #include "fdpass.h"
 #include "ivshmem.h"
+#include "pager_proto.h"
+#include "presence.h"
 #include "qcow2.h"
 #include "qmp_parse.h"
 #include "ram_slots.h"
@@ -394,6 +396,27 @@ START_TEST(ivshmem_handshake)
 }
 END_TEST
 
+START_TEST(present_pages)
+{
+	uint8_t some[] = { PAGE_PRESENT, PAGE_ZERO, PAGE_PRESENT, PAGE_ABSENT };
+	int fd = memfd_create("presence", MFD_CLOEXEC);
+	uint64_t n = 99;
+
+	ck_assert_int_eq(presence_count(-1, &n), -EBADF);
+	ck_assert_int_eq(presence_count(fd, &n), 0);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(ftruncate(fd, 16 << 20), 0);
+	ck_assert_int_eq(presence_count(fd, &n), 0);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(pwrite(fd, some, sizeof(some), 0), sizeof(some));
+	ck_assert_int_eq(pwrite(fd, some, sizeof(some), (5 << 20) + 4094), sizeof(some));
+	ck_assert_int_eq(pwrite(fd, some, 1, (16 << 20) - 1), 1);
+	ck_assert_int_eq(presence_count(fd, &n), 0);
+	ck_assert_uint_eq(n, 5);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("qemu");
@@ -414,6 +437,7 @@ int main(void)
 	tcase_add_test(t, descriptors_survive_storing);
 	tcase_add_test(t, what_is_no_descriptor);
 	tcase_add_test(t, ivshmem_handshake);
+	tcase_add_test(t, present_pages);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

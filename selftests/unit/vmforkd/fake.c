@@ -133,6 +133,7 @@ static int checkpoint_adopt(struct checkpoint *cp, json_t *state)
 
 static void kick(struct vm *vm)
 {
+	fake.kicks++;
 }
 
 static int kill_vm(struct vm *vm)

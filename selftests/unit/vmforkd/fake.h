@@ -23,6 +23,7 @@ struct fake {
 	unsigned int frozen;
 	unsigned int loads;
 	unsigned int resumes;
+	unsigned int kicks;
 	unsigned int destroyed;
 	unsigned int checkpoints_destroyed;
 	uint32_t parent_block_at_first_load;	/* fork state of the parent then */

@@ -577,6 +577,56 @@ START_TEST(limits)
 }
 END_TEST
 
+/* without a bell */
+static unsigned int fill_with(struct vm *vm, uint32_t bytes)
+{
+	struct vmfork_msg_ticket m = { .ticket = htole64(424242) };
+	uint32_t one = ring_record(sizeof(m)), n = bytes / one;
+
+	vm->state = VM_DEAD;
+	for (uint32_t i = 0; i < n; i++)
+		guest_put(vm, VMFORK_G2H_CLOSE_TICKET, 0, &m, sizeof(m));
+	vm->state = VM_RUNNING;
+	fake.kicks = 0;
+	core_event(vm, VM_EV_RANG, 0, 0);
+	fake_settle();
+	ck_assert_uint_eq(channel_head(&vm->channel)->g2h.head,
+			  channel_head(&vm->channel)->g2h.tail);
+	return fake.kicks;
+}
+
+START_TEST(bell_when_there_is_room_again)
+{
+	struct vm *vm = fake_root("web");
+
+	ck_assert_uint_eq(fill_with(vm, VMFORK_CHANNEL_RING_SIZE / 4), 0);
+	ck_assert_uint_eq(fill_with(vm, VMFORK_CHANNEL_RING_SIZE), 1);
+	ck_assert_uint_eq(fill_with(vm, VMFORK_CHANNEL_RING_SIZE / 2 + 48), 1);
+}
+END_TEST
+
+/* The host's writer needs no timer: the reader's bell is enough. */
+START_TEST(full_ring_goes_on_with_the_bell)
+{
+	struct vm *vm = fake_root("web");
+	struct vmfork_msg_fork m = { 0 };
+	uint32_t one = ring_record(sizeof(m)), len;
+	unsigned int n = VMFORK_CHANNEL_RING_SIZE / one + 10, got = 0;
+	uint64_t cookie;
+
+	for (unsigned int i = 0; i < n; i++)
+		channel_send(vm, VMFORK_H2G_FORK, 0, &m, sizeof(m), NULL, 0);
+	ck_assert_uint_gt(channel_queued(&vm->channel), 0);
+	while (guest_take(vm, &cookie, buf, &len))
+		got++;
+	core_event(vm, VM_EV_RANG, 0, 0);
+	ck_assert_uint_eq(channel_queued(&vm->channel), 0);
+	while (guest_take(vm, &cookie, buf, &len))
+		got++;
+	ck_assert_uint_eq(got, n);
+}
+END_TEST
+
 START_TEST(hung_freeze)
 {
 	struct vm *vm = fake_root("web");
@@ -730,6 +780,8 @@ static Suite *suite(void)
 	tcase_add_test(c, reload_closes_everything);
 	tcase_add_test(c, free_set_goes_to_clones);
 	tcase_add_test(c, limits);
+	tcase_add_test(c, bell_when_there_is_room_again);
+	tcase_add_test(c, full_ring_goes_on_with_the_bell);
 	tcase_add_test(c, hung_freeze);
 	tcase_add_test(c, hung_resume);
 	tcase_add_test(c, hung_resume_of_a_clone);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <endian.h>
 #include <errno.h>
+#include <getopt.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,56 @@ static int parse_as(uint32_t type, uint32_t len)
 
 	return g2h_parse(&m, payload, &g);
 }
+
+static int parse_options(struct options *o, const char *a, const char *b, const char *c,
+			 const char *d)
+{
+	char *argv[] = { (char *)"vmforkd", (char *)a, (char *)b, (char *)c, (char *)d, NULL };
+
+	optind = 0;
+	return options_parse(o, d ? 5 : 3, argv);
+}
+
+/* nobody and daemon are on every Debian */
+START_TEST(pager_user)
+{
+	struct options o;
+
+	if (geteuid() != 0) {
+		ck_assert_int_eq(parse_options(&o, "--pager-user", "nobody", NULL, NULL), -EINVAL);
+		return;
+	}
+	ck_assert_int_eq(parse_options(&o, "--user", "daemon", NULL, NULL), 0);
+	ck_assert_str_eq(o.pager_user, "nobody");
+	ck_assert_int_eq(parse_options(&o, "--user", "nobody", NULL, NULL), 0);
+	ck_assert_str_eq(o.pager_user, "nobody");
+	ck_assert_int_eq(parse_options(&o, "--user", "nobody", "--pager-user", "daemon"), 0);
+	ck_assert_str_eq(o.pager_user, "daemon");
+	ck_assert_int_eq(parse_options(&o, "--user", "nobody", "--pager-user", "root"), -EINVAL);
+	ck_assert_int_eq(parse_options(&o, "--user", "nobody", "--pager-user", "no.one"), -EINVAL);
+	ck_assert_int_eq(parse_options(&o, "--user", "root", NULL, NULL), -EINVAL);
+}
+END_TEST
+
+START_TEST(release_is_printable)
+{
+	struct vmfork_msg msg = { VMFORK_G2H_HELLO, sizeof(struct vmfork_msg_hello), 0 };
+	struct vmfork_msg_hello *h = (void *)payload;
+	json_t *o;
+	struct g2h g;
+
+	for (int c = 1; c < 256; c++) {
+		fill_good(VMFORK_G2H_HELLO);
+		memset(h->release, c, sizeof(h->release));	/* no NUL either */
+		ck_assert_int_eq(g2h_parse(&msg, payload, &g), 0);
+		ck_assert_uint_eq(strlen(g.hello.release), sizeof(h->release) - 1);
+		ck_assert_int_eq(g.hello.release[0], c > 0x20 && c < 0x7f ? c : '?');
+		o = json_string(g.hello.release);
+		ck_assert_ptr_nonnull(o);
+		json_decref(o);
+	}
+}
+END_TEST
 
 START_TEST(message_values)
 {
@@ -444,6 +495,8 @@ static Suite *suite(void)
 	tcase_add_test(c, ring_free_room);
 	tcase_add_loop_test(c, message_sizes, 0, sizeof(sizes) / sizeof(*sizes));
 	tcase_add_test(c, message_types);
+	tcase_add_test(c, release_is_printable);
+	tcase_add_test(c, pager_user);
 	tcase_add_test(c, message_values);
 	tcase_add_test(c, hello_is_printable);
 	tcase_add_test(c, fork_block);
