@@ -31,4 +31,10 @@ sparse: ## the guest module through sparse
 	$(kmod_copy)
 	@$(KMOD_MAKE) C=2 CF=-Wsparse-error modules
 
+# Debian's own kernel and the newest 6.12 that apt knows, its headers unpacked into the cache.
+.PHONY: check-kernels
+check-kernels: sparse ## the guest module for 6.1 and 6.12: W=1, warnings as errors, sparse
+	@kdir=$$(selftests/lab/fetch-headers.sh 6.12) && \
+		$(MAKE) --no-print-directory sparse KDIR="$$kdir"
+
 $(call unit_test,kmod_test,selftests/unit/kmod/kmod_test.c kmod/ring.c kmod/layout.c kmod/name.c kmod/bits.c)

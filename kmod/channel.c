@@ -109,6 +109,7 @@ int vmfork_channel_put(u32 type, u64 cookie, const void *payload, u32 len)
 
 	if (vmfork_channel_status())
 		return vmfork_channel_status();
+	/* room is used only after the host has let go of it */
 	tail = le32_to_cpu(virt_load_acquire(&region->g2h.tail));
 	if (!vmfork_ring_sane(at, tail)) {
 		vmfork_channel_kill("bad index");
@@ -120,6 +121,7 @@ int vmfork_channel_put(u32 type, u64 cookie, const void *payload, u32 len)
 	vmfork_ring_write(ring, at, &head, sizeof(head));
 	vmfork_ring_write(ring, at + sizeof(head), payload, len);
 	channel.g2h_head = at + vmfork_ring_footprint(len);
+	/* the message before its head */
 	virt_store_release(&region->g2h.head, cpu_to_le32(channel.g2h_head));
 	virt_mb();	/* the host stores its tail, then looks at our head once more */
 	if (le32_to_cpu(READ_ONCE(region->g2h.tail)) == at)
@@ -148,6 +150,7 @@ int vmfork_channel_take(struct vmfork_ring_msg *msg, void *payload)
 	}
 	vmfork_ring_read(ring, channel.h2g_tail + sizeof(struct vmfork_msg), payload, msg->len);
 	channel.h2g_tail += vmfork_ring_footprint(msg->len);
+	/* what was read before the room it leaves */
 	virt_store_release(&region->h2g.tail, cpu_to_le32(channel.h2g_tail));
 	return 0;
 }

@@ -170,6 +170,8 @@ long vmfork_checkpoint_make(struct vmfork_checkpoint __user *arg)
 	if (c.flags & ~VMFORK_CLONE_SYNC || !vmfork_is_zero(c.reserved) ||
 	    vmfork_name_take(c.name, name) < 0)
 		return -EINVAL;
+	if (copy_to_user(arg, &c, sizeof(c)))	/* now, not when it is too late to refuse */
+		return -EFAULT;
 	r = vmfork_epoch_now(&epoch);
 	if (r)
 		return r;
@@ -184,8 +186,10 @@ long vmfork_checkpoint_make(struct vmfork_checkpoint __user *arg)
 	c.clones = fp.clones;
 	c.handle = fp.checkpoint;
 	r = -EFAULT;
-	if (copy_to_user(arg, &c, sizeof(c)))
+	if (copy_to_user(arg, &c, sizeof(c))) {
+		vmfork_forkpoint_untold(&fp);
 		goto drop;
+	}
 	fd_install(fd, file);
 	return 0;
 

@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/nmi.h>
+#include <linux/sched/signal.h>
 #include <linux/stop_machine.h>
 #include <linux/suspend.h>
 
@@ -31,6 +32,11 @@
  *   parent   the ticket's mailbox has peers
  *   both     RELEASED -> IDLE
  *
+ * A host that releases a machine with an answer that is neither the parent's nor a
+ * clone's, or that leaves a state word which no rule allows, leaves it in the dark:
+ * if a clone returned an error to its caller, that would go on as the parent, beside
+ * the parent. Such a machine panics. A parent to whom nothing was forked has an errno.
+ *
  * The rest, that may sleep, follows in vmfork_forkpoint_run(): in a clone the clock,
  * then the gate opens.
  *
@@ -52,6 +58,7 @@ static u32 swap_state(struct vmfork_fork *fork, u32 from, u32 to)
 
 static u32 read_state(struct vmfork_fork *fork)
 {
+	/* the answer is read after the state that says it is there */
 	return le32_to_cpu(virt_load_acquire(&fork->state));
 }
 
@@ -79,7 +86,7 @@ static u64 elapsed(ktime_t *last)
 	return ns > 0 ? ns : 0;
 }
 
-/* Return: 0 the host released us; -ETIMEDOUT it never took the request; -EIO */
+/* Return: 0 the host released us; -ETIMEDOUT it never took the request */
 static int await(struct vmfork_fork *fork)
 {
 	ktime_t last = ktime_get();
@@ -100,7 +107,7 @@ static int await(struct vmfork_fork *fork)
 				return -ETIMEDOUT;
 			break;
 		default:
-			return -EIO;
+			panic("vmfork: parent or clone? The host's state word makes no sense");
 		}
 		touch_nmi_watchdog();
 		cpu_relax();
@@ -138,14 +145,26 @@ static void take_answer(struct vmfork_forkpoint *fp, const struct vmfork_fork *f
 	fp->realtime_ns = le64_to_cpu(answer.realtime_ns);
 }
 
-static void go_on(struct vmfork_forkpoint *fp, struct vmfork_fork *fork)
+static void go_on(struct vmfork_forkpoint *fp, enum vmfork_who who)
 {
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		vmfork_identity_reseed(answer.seed, sizeof(answer.seed));
-	if (fp->id)
+	if (who == VMFORK_WHO_CLONE)
 		become_clone(fp);
 	else
 		stay_parent(fp);
+}
+
+static void answered(struct vmfork_forkpoint *fp, struct vmfork_fork *fork)
+{
+	enum vmfork_who who;
+
+	take_answer(fp, fork);
+	who = vmfork_layout_who(&answer, vmfork_identity_vm());
+	if (who == VMFORK_WHO_UNKNOWN)
+		panic("vmfork: parent or clone? The host's answer makes no sense");
+	if (!fp->result)
+		go_on(fp, who);
 	vmfork_identity_record(fork);
 }
 
@@ -164,10 +183,9 @@ static int fork_point(void *data)
 	vmfork_channel_bell();
 	fp->result = await(fork);
 	if (!fp->result)
-		take_answer(fp, fork);
-	if (!fp->result)
-		go_on(fp, fork);
+		answered(fp, fork);
 	memzero_explicit(fork->seed, sizeof(fork->seed));
+	/* the host may reuse the block from here on */
 	virt_store_release(&fork->state, cpu_to_le32(VMFORK_FORK_IDLE));
 	return 0;
 }
@@ -255,6 +273,14 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 	wake_up_all(&vmfork_wait);
 	vmfork_channel_poll();
 	return r;
+}
+
+void vmfork_forkpoint_untold(const struct vmfork_forkpoint *fp)
+{
+	if (!fp->id)
+		return;
+	pr_err("clone %u: the program that forked cannot be told so: killed\n", fp->id);
+	send_sig(SIGKILL, current, 1);
 }
 
 /* A machine that was reset, or a module that was reloaded, may find what the one

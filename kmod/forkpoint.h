@@ -41,6 +41,10 @@ struct vmfork_forkpoint {
  */
 int vmfork_forkpoint_run(struct vmfork_forkpoint *fp);
 
+/** vmfork_forkpoint_untold() - the caller cannot be told who it is: in a clone it is
+ * killed, so that it does not take itself for the parent. */
+void vmfork_forkpoint_untold(const struct vmfork_forkpoint *fp);
+
 /** vmfork_forkpoint_attach() - bring a new region's state word to IDLE. */
 void vmfork_forkpoint_attach(struct vmfork_channel *region);
 

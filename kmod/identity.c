@@ -48,6 +48,12 @@ u64 vmfork_identity_get(struct vmfork_identity *ret)
 	return s;
 }
 
+/* in the fork point */
+u64 vmfork_identity_vm(void)
+{
+	return identity.vm;
+}
+
 u64 vmfork_identity_serial(void)
 {
 	return READ_ONCE(serial);

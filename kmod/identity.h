@@ -18,6 +18,8 @@ void vmfork_identity_attach(const struct vmfork_layout *layout, const struct vmf
 /** vmfork_identity_get() - the identity, and a number that changes with it. */
 u64 vmfork_identity_get(struct vmfork_identity *ret);
 u64 vmfork_identity_serial(void);
+/** vmfork_identity_vm() - this machine's handle; the fork point only. */
+u64 vmfork_identity_vm(void);
 
 /** vmfork_identity_prepare() - what the reseed needs. Before the fork point. */
 int vmfork_identity_prepare(void);

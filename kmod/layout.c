@@ -61,3 +61,18 @@ int vmfork_layout_result(u32 field)
 		return 0;
 	return 0 - field <= ERRNO_LAST ? -(int)(0 - field) : -EIO;
 }
+
+enum vmfork_who vmfork_layout_who(const struct vmfork_fork *answer, u64 vm)
+{
+	u32 id = le32_to_cpu(answer->id);
+	u32 clones = le32_to_cpu(answer->clones);
+	bool same = le64_to_cpu(answer->vm) == vm;
+
+	if (answer->result)
+		return id == 0 && same ? VMFORK_WHO_PARENT : VMFORK_WHO_UNKNOWN;
+	if (clones > VMFORK_CLONES_MAX || id > clones)
+		return VMFORK_WHO_UNKNOWN;
+	if (id == 0)
+		return same ? VMFORK_WHO_PARENT : VMFORK_WHO_UNKNOWN;
+	return same ? VMFORK_WHO_UNKNOWN : VMFORK_WHO_CLONE;
+}

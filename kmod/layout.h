@@ -33,4 +33,18 @@ bool vmfork_layout_h2g_fits(u32 type, u32 len);
 /** vmfork_layout_result() - a result field as 0 or an errno fit for programs; else -EIO. */
 int vmfork_layout_result(u32 field);
 
+/** enum vmfork_who - who goes on from the fork point. */
+enum vmfork_who {
+	VMFORK_WHO_PARENT,	/* also when nothing was forked */
+	VMFORK_WHO_CLONE,
+	VMFORK_WHO_UNKNOWN,	/* the answer is neither's: stop here */
+};
+
+/**
+ * vmfork_layout_who() - which machine is this answer for?
+ * @answer:	a private copy
+ * @vm:		the handle of the machine that went into the fork point
+ */
+enum vmfork_who vmfork_layout_who(const struct vmfork_fork *answer, u64 vm);
+
 #endif /* VMFORK_LAYOUT_H */

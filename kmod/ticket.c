@@ -75,6 +75,8 @@ static long ticket_clone(struct ticket *t, struct vmfork_clone __user *arg)
 		return -EFAULT;
 	if (c.flags & ~VMFORK_CLONE_SYNC || !vmfork_is_zero(c.reserved))
 		return -EINVAL;
+	if (copy_to_user(arg, &c, sizeof(c)))	/* now, not when it is too late to refuse */
+		return -EFAULT;
 	fp.flags = c.flags;
 	r = begin(t);
 	if (r)
@@ -85,7 +87,10 @@ static long ticket_clone(struct ticket *t, struct vmfork_clone __user *arg)
 		return r;
 	c.id = fp.id;
 	c.clones = fp.clones;
-	return copy_to_user(arg, &c, sizeof(c)) ? -EFAULT : 0;
+	if (!copy_to_user(arg, &c, sizeof(c)))
+		return 0;
+	vmfork_forkpoint_untold(&fp);
+	return -EFAULT;
 }
 
 static void send_close(struct ticket *t)

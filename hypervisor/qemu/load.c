@@ -25,7 +25,7 @@
  *  3. vectors of the ivshmem device (ivshmem.h says why not before), until QEMU's
  *     main loop has seen them
  *
- * A disk: the frozen layers above the base, which is open already, are one
+ * A disk: the frozen layers above those that are open already (process.c) are one
  * blockdev-add; blockdev-snapshot puts the VM's own overlay on them; "qom-set drive" puts
  * that in the place of the placeholder, which is allowed on a realized device since QEMU
  * 6.0. QEMU reads its monitor at 5 us a byte: what is said here is short, and what can be
@@ -179,10 +179,46 @@ static int give_layers(struct qemu_vm *q, const struct layer *top, const struct 
 	return 0;
 }
 
+int load_layers(struct qemu_vm *q, const struct layer *top, const struct layer *known)
+{
+	int r = give_layers(q, top, known);
+
+	if (r == 0 && top != known)
+		step_qmp(q, "blockdev-add", layer_node(top, false, known), -1);
+	return r;
+}
+
+/* The highest layer of the frozen chain that the stand-by has opened. */
+static const struct layer *highest_known(const struct layer *frozen, const struct layer *opened)
+{
+	for (const struct layer *f = frozen; f; f = f->below) {
+		for (const struct layer *o = opened; o; o = o->below) {
+			if (o == f)
+				return f;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * An older checkpoint's layer has others on it here, in whose place blockdev-snapshot would
+ * put the overlay: it gets a node of its own above it to do that to.
+ */
+static void cover(struct qemu_vm *q, const struct layer *frozen, char name[LAYER_NODE_MAX])
+{
+	char lower[LAYER_NODE_MAX];
+
+	layer_name(frozen, lower);
+	snprintf(name, LAYER_NODE_MAX, "c%u", frozen->id);
+	step_qmp(q, "blockdev-add", json_pack("{s:s, s:s, s:s, s:b}", "driver", "raw",
+					      "node-name", name, "file", lower, "read-only", 1), -1);
+}
+
 static int give_disk(struct qemu_vm *q, struct layer *frozen, unsigned int i)
 {
 	char node[LAYER_NODE_MAX], lower[LAYER_NODE_MAX], device[16];
 	struct qemu_disk *d = &q->disks[i];
+	const struct layer *opened = d->top->below, *known = highest_known(frozen, opened);
 	int r;
 
 	if (layer_base(frozen) != d->base) {
@@ -190,14 +226,18 @@ static int give_disk(struct qemu_vm *q, struct layer *frozen, unsigned int i)
 			"with", vm_handle(q->vm), vm_config(q->vm)->disks[i].path);
 		return -ESTALE;
 	}
-	r = give_layers(q, frozen, d->base);
-	r = r ? r : layer_rebase(d->top, frozen);
+	r = load_layers(q, frozen, known);
 	if (r < 0)
 		return r;
-	layer_name(frozen, lower);
+	if (known == frozen && opened != frozen)
+		cover(q, frozen, lower);
+	else
+		layer_name(frozen, lower);
+	r = layer_rebase(d->top, frozen);
+	if (r < 0)
+		return r;
 	layer_name(d->top, node);
 	snprintf(device, sizeof(device), "disk%u", i);
-	step_qmp(q, "blockdev-add", layer_node(frozen, false, d->base), -1);
 	step_qmp(q, "blockdev-snapshot",
 		 json_pack("{s:s, s:s}", "node", lower, "overlay", node), -1);
 	step_qmp(q, "qom-set", json_pack("{s:s, s:s, s:s}", "path", device, "property", "drive",

@@ -114,6 +114,16 @@ static int give_placeholder(struct spawn *s, unsigned int i, uint64_t size)
 				     "read-zeroes", 1));
 }
 
+/* What of its disk will be there at the fork and does not change any more. */
+static struct layer *frozen_part(const struct qemu_vm *q, unsigned int i)
+{
+	const struct vm *origin = q->standby ? vm_origin(q->vm) : NULL;
+	const struct qemu_vm *o = origin ? vm_backend(origin) : NULL;
+	struct layer *below = o && o->disks[i].top ? o->disks[i].top->below : NULL;
+
+	return layer_base(below) == q->disks[i].base ? below : q->disks[i].base;
+}
+
 /* Its base image and an overlay, on top of each other or, in a stand-by, not yet. */
 static int give_disk(struct qemu_vm *q, struct spawn *s, unsigned int i)
 {
@@ -125,7 +135,7 @@ static int give_disk(struct qemu_vm *q, struct spawn *s, unsigned int i)
 		log_err("vm%" PRIu64 ": %s", vm_handle(q->vm), why);
 		return r;
 	}
-	r = layer_new_overlay(d->base, &d->top);
+	r = layer_new_overlay(frozen_part(q, i), &d->top);
 	r = r ? r : give_layer(s, d->base, false);
 	r = r ? r : add_node(s, layer_node(d->base, false, NULL));
 	r = r ? r : give_layer(s, d->top, true);
@@ -220,6 +230,16 @@ static int store_all(struct qemu_vm *q, int ramctl)
 	return r ? r : qemu_store(q, "region", q->channel);
 }
 
+/* The base images are open; what is between them and the overlays is to be. */
+static int open_layers(struct qemu_vm *q)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < vm_config(q->vm)->ndisks; i++)
+		r = load_layers(q, q->disks[i].top->below, q->disks[i].base);
+	return r;
+}
+
 /* QEMU does not begin to read before something comes. */
 static int await_state(struct qemu_vm *q)
 {
@@ -258,7 +278,8 @@ static int start(struct qemu_vm *q, struct spawn *s)
 	step_qmp(q, "migrate-set-capabilities",
 		 json_pack("{s:[{s:s,s:b}]}", "capabilities", "capability", "events", "state", 1),
 		 -1);
-	return q->standby ? await_state(q) : 0;
+	r = q->standby ? open_layers(q) : 0;
+	return q->standby && r == 0 ? await_state(q) : r;
 }
 
 static int take_channel(struct qemu_vm *q, int channel, size_t size)

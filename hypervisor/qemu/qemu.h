@@ -165,6 +165,8 @@ int qemu_start(struct vm *vm, enum start_kind kind, int channel, size_t size);
 int qemu_prepare(struct vm *vm);
 int qemu_freeze(struct vm *vm, struct checkpoint *cp);
 int qemu_load(struct vm *vm, struct checkpoint *cp);
+/** load_layers() - open the frozen layers from @top down to @known, which is open. */
+int load_layers(struct qemu_vm *q, const struct layer *top, const struct layer *known);
 /** load_migration() - QEMU's MIGRATION event, for a load under way. */
 void load_migration(struct qemu_vm *q, const char *status);
 /** resume_seen() - QEMU's RESUME event. */

@@ -223,6 +223,18 @@ static void on_shutdown(struct qemu_vm *q, json_t *body)
 	core_event(q->vm, !strcmp(reason, "guest-shutdown") ? VM_EV_POWEROFF : VM_EV_PANIC, 0, 0);
 }
 
+/* A full file system of overlays: QEMU has stopped the machine (werror=enospc). */
+static void on_block_error(struct qemu_vm *q, json_t *body)
+{
+	const char *action = json_string_value(json_object_get(body, "action"));
+	const char *reason = json_string_value(json_object_get(body, "reason"));
+	const char *operation = json_string_value(json_object_get(body, "operation"));
+
+	log_err("vm%" PRIu64 ": disk: cannot %s: %s%s", vm_handle(q->vm),
+		operation ? operation : "write", reason ? reason : "an error",
+		action && !strcmp(action, "stop") ? "; the machine stands still" : "");
+}
+
 static void on_event(void *data, const char *name, json_t *body)
 {
 	struct qemu_vm *q = data;
@@ -231,6 +243,8 @@ static void on_event(void *data, const char *name, json_t *body)
 		on_shutdown(q, body);
 	else if (!strcmp(name, "MIGRATION") && q->incoming)
 		load_migration(q, json_string_value(json_object_get(body, "status")));
+	else if (!strcmp(name, "BLOCK_IO_ERROR"))
+		on_block_error(q, body);
 	else if (!strcmp(name, "RESUME"))
 		resume_seen(q);
 	else if (!strcmp(name, "STOP") && q->op == OP_FREEZE)

@@ -12,11 +12,13 @@
 #include "core.h"
 #include "fork.h"
 #include "guest.h"
+#include "journal.h"
 #include "keeper_client.h"
 #include "log.h"
 #include "pager_client.h"
 #include "state.h"
 #include "ticket.h"
+#include "watchdog.h"
 
 /**
  * DOC: Adoption
@@ -35,7 +37,9 @@
  *				LOST. This is why nothing of a clone may run before the
  *				state file knows it (state_save_now() in fork.c)
  *   pending requests		answered -EIO, a ticket made for one is closed; KILL is
- *				answered when it is fulfilled
+ *				answered when it is fulfilled. Those whose answer is
+ *				queued already are done (journal_recover())
+ *   a message half relayed	passed on once (the same)
  *   GRANTED tickets		get new stand-bys; those of the host are closed, the one
  *				who asked cannot be told any more
  */
@@ -147,7 +151,6 @@ static void answer_pending(struct vm *vm)
 {
 	struct journal *j = vm->channel.j;
 
-	pending_take_back(vm);
 	for (unsigned int i = 0; i < JOURNAL_PENDING_MAX; i++) {
 		struct journal_pending *p = &j->pending[i];
 		struct ticket *t;
@@ -169,6 +172,7 @@ void adopt_vm_found(struct vm *vm, int running)
 	if (!vm->adopted)
 		return;
 	vm->adopted = false;
+	watchdog_stop(vm);
 	if (vm->reason) {
 		vm_end(vm, vm->reason, vm->status);
 		return;
@@ -184,7 +188,10 @@ void adopt_vm_found(struct vm *vm, int running)
 		vm_end(vm, VMFORK_LOST, -r);
 		return;
 	}
+	if (!running)
+		watchdog_start(vm, "resume");
 	answer_pending(vm);
+	core.backend->kick(vm);	/* the last bell may not have been rung */
 	log_info("%s: taken over, %s", vm->name, running ? "running" : "resumed");
 	guest_rang(vm);
 }
@@ -198,6 +205,8 @@ static void take_vm(struct vm *vm, json_t *backend_state)
 		vm->state = vm->channel.j->vm_state;
 		r = core.backend->adopt(vm, backend_state);
 	}
+	if (r == 0)
+		watchdog_start(vm, "adopt");
 	if (r < 0) {
 		vm->adopted = false;
 		if (vm->clone || !vm->ticket)
@@ -218,6 +227,8 @@ static void take_vms(json_t *a)
 		if (vm && vm_take_back(vm) < 0)
 			log_err("%s: its channel is lost", vm->name);
 	}
+	for_each_vm(vm)
+		journal_recover(vm);
 }
 
 static void adopt_vms(json_t *a)

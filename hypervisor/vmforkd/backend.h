@@ -90,6 +90,9 @@ const struct vm_config *vm_config(const struct vm *vm);
 uint64_t vm_handle(const struct vm *vm);
 const char *vm_dir(const struct vm *vm);	/* its own directory, exists, runtime */
 bool vm_is_clone(const struct vm *vm);		/* made by load() */
+/* Whose fork a stand-by waits for; NULL: not known, or gone. It may become a clone of
+ * another VM of the family all the same. */
+const struct vm *vm_origin(const struct vm *vm);
 void *vm_backend(const struct vm *vm);		/* backend's own, or NULL */
 void vm_set_backend(struct vm *vm, void *priv);
 struct fork_times *vm_times(struct vm *vm);

@@ -15,6 +15,7 @@
 
 #include "core.h"
 #include "guest.h"
+#include "journal.h"
 #include "log.h"
 #include "options.h"
 #include "util.h"
@@ -235,15 +236,14 @@ void channel_reply(struct vm *vm, uint64_t cookie, int result, uint32_t granted,
 	channel_send(vm, VMFORK_H2G_REPLY, cookie, &m, sizeof(m), NULL, 0);
 }
 
-/* Give the pages of a queue that has run empty back. */
+/* Give the pages of a queue that has run empty back. Its positions run on. */
 static void queue_trim(struct channel *ch)
 {
 	struct journal *j = ch->j;
 
-	if (j->queue_head != j->queue_tail || j->queue_head < (1U << 20))
+	if (j->queue_head != j->queue_tail || j->queue_head - ch->trimmed < (1U << 20))
 		return;
-	j->queue_head = 0;
-	j->queue_tail = 0;
+	ch->trimmed = j->queue_head;
 	if (fallocate(ch->journal_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		      sizeof(struct journal), JOURNAL_QUEUE) < 0)
 		log_debug("journal: %m");
@@ -254,13 +254,16 @@ void channel_flush(struct vm *vm)
 	struct vmfork_channel *h = channel_head(&vm->channel);
 	struct journal *j = vm->channel.j;
 	uint8_t record[RING_RECORD_MAX + 8];
-	bool wrote = false;
+	bool wrote;
 
 	if (!channel_ready(&vm->channel) || (vm->state != VM_RUNNING && vm->state != VM_FROZEN))
 		return;
+	/* an earlier control role may have been killed just before it said so */
+	wrote = le32toh(h->h2g.head) != (uint32_t)j->queue_tail;
 	while (j->queue_tail != j->queue_head) {
 		uint32_t tail = le32toh(__atomic_load_n(&h->h2g.tail, __ATOMIC_ACQUIRE)), len;
-		int room = ring_room(j->h2g_head, tail);
+		uint32_t at = (uint32_t)j->queue_tail;
+		int room = ring_room(at, tail);
 
 		if (room < 0) {
 			channel_break(vm, "its tail of the ring to the guest is impossible");
@@ -273,14 +276,14 @@ void channel_flush(struct vm *vm)
 			break;
 		}
 		queue_read(j, record, len);
-		ring_put(vm->channel.map + VMFORK_CHANNEL_H2G, j->h2g_head, record, len);
-		j->h2g_head += len;
-		j->queue_tail += len;
-		__atomic_store_n(&h->h2g.head, htole32(j->h2g_head), __ATOMIC_RELEASE);
+		ring_put(vm->channel.map + VMFORK_CHANNEL_H2G, at, record, len);
+		__atomic_store_n(&j->queue_tail, j->queue_tail + len, __ATOMIC_RELEASE);
 		wrote = true;
 	}
-	if (wrote)
+	if (wrote) {
+		__atomic_store_n(&h->h2g.head, htole32((uint32_t)j->queue_tail), __ATOMIC_RELEASE);
 		core.backend->kick(vm);
+	}
 	queue_trim(&vm->channel);
 }
 
@@ -304,19 +307,21 @@ int channel_next(struct vm *vm, struct g2h *ret_msg, uint8_t *payload)
 	return 1;
 }
 
-static void publish_tail(struct vm *vm, uint32_t tail)
+void channel_publish_tail(struct vm *vm, uint32_t tail)
 {
-	vm->channel.j->g2h_tail = tail;
+	__atomic_store_n(&vm->channel.j->g2h_tail, tail, __ATOMIC_RELEASE);
 	__atomic_store_n(&channel_head(&vm->channel)->g2h.tail, htole32(tail), __ATOMIC_SEQ_CST);
 }
 
 void channel_done(struct vm *vm)
 {
 	uint32_t advance = vm->channel.advance;
+	struct journal *j = vm->channel.j;
 
 	vm->channel.advance = 0;
-	if (advance && vm->channel.j->state != CHANNEL_BROKEN)
-		publish_tail(vm, vm->channel.j->g2h_tail + advance);
+	if (advance && j->state != CHANNEL_BROKEN)
+		channel_publish_tail(vm, j->g2h_tail + advance);
+	relay_note_drop(j);
 }
 
 void channel_break(struct vm *vm, const char *why)
@@ -326,42 +331,6 @@ void channel_break(struct vm *vm, const char *why)
 	log_warn("%s: channel is broken: %s; the machine runs on without it", vm->name, why);
 	vm->channel.j->state = CHANNEL_BROKEN;
 	guest_broken(vm);
-}
-
-struct journal_pending *pending_add(struct vm *vm, uint64_t cookie, uint32_t type)
-{
-	struct journal *j = vm->channel.j;
-
-	for (unsigned int i = 0; i < JOURNAL_PENDING_MAX; i++) {
-		struct journal_pending *p = &j->pending[i];
-
-		if (p->type)
-			continue;
-		p->cookie = cookie;
-		p->handle = 0;
-		p->id = 0;
-		p->tail = j->g2h_tail + vm->channel.advance;
-		__atomic_store_n(&p->type, type, __ATOMIC_RELEASE);
-		channel_done(vm);
-		return p;
-	}
-	return NULL;
-}
-
-void pending_take_back(struct vm *vm)
-{
-	struct journal *j = vm->channel.j;
-
-	for (unsigned int i = 0; i < JOURNAL_PENDING_MAX; i++)
-		if (j->pending[i].type && (int32_t)(j->pending[i].tail - j->g2h_tail) > 0)
-			publish_tail(vm, j->pending[i].tail);
-}
-
-void pending_reply(struct vm *vm, struct journal_pending *p, int result, uint32_t granted,
-		   uint64_t handle)
-{
-	channel_reply(vm, p->cookie, result, granted, handle);
-	__atomic_store_n(&p->type, 0, __ATOMIC_RELEASE);
 }
 
 uint32_t channel_fork_state(const struct channel *ch)

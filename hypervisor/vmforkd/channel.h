@@ -25,9 +25,16 @@
  * through it, so order is kept: a clone's EXITED comes after its DATA.
  *
  * A message is taken in this order: copied; acted upon (what it causes is in some
- * journal then); the tail published. A request that wants an answer is noted in
- * the journal and taken before it is acted upon: after a restart what is noted is
- * answered with EIO and what it had made so far is undone.
+ * journal then); the tail published. What a kill leaves half done is told from
+ * notes by journal_recover(); each note has one store that decides:
+ *
+ *   request         noted in @pending and taken before it is acted upon: after a
+ *                   restart it is answered with EIO, what it had made is undone
+ *   its answer      @reply_at, then the queue's head: the answer is on its way
+ *   DATA, CREDIT    @relay, then the reader's queue's head: it was passed on; count
+ *                   and tail follow. Else nothing has happened: it is read again
+ *   queue -> ring   the bytes, then the queue's tail, which is the ring's head as
+ *                   well: the guest is told of it again
  *
  * BROKEN: the guest wrote rubbish. Nothing is read or written any more, its tickets
  * are closed, the VM runs on.
@@ -49,30 +56,42 @@ struct journal_pending {
 	uint32_t tail;		/* of the ring, once this request is taken */
 	uint32_t reserved;
 	uint64_t handle;	/* the ticket made or meant, or 0 */
+	uint64_t reply_at;	/* the queue's head is there or beyond: answered; or 0 */
+};
+
+/** struct journal_relay - the DATA or CREDIT that is being passed on. */
+struct journal_relay {
+	uint64_t to;		/* into whose queue; 0: none is */
+	uint64_t queue_at;	/* that queue's head before */
+	uint64_t clone;		/* whose count changes */
+	uint32_t down;		/* its @down, not its @up */
+	uint32_t unacked;	/* the count then */
+	uint32_t tail;		/* of the sender's ring, once this is taken */
+	uint32_t reserved;
 };
 
 /**
  * struct journal - what must not be lost when the control role is killed.
  * @up, @down:	in a clone: bytes of DATA not acknowledged yet, to and from the parent
  * @stage:	see enum journal_stage; with @ticket and @checkpoint of that fork
+ * @queue_tail:	also our position in the ring to the guest
  */
 struct journal {
 	uint64_t magic;
 	uint32_t state;		/* enum channel_state */
 	uint32_t vm_state;	/* enum vm_state */
 	uint32_t g2h_tail;
-	uint32_t h2g_head;
 	uint32_t up;
 	uint32_t down;
 	uint32_t stage;
 	uint32_t reason;	/* of the VM's end, once known: enum vmfork_reason */
 	int32_t status;
-	uint32_t reserved;
 	uint64_t ticket;
 	uint64_t checkpoint;
 	uint64_t queue_head;	/* free-running */
 	uint64_t queue_tail;
 	struct channel_hello hello;
+	struct journal_relay relay;
 	struct journal_pending pending[JOURNAL_PENDING_MAX];
 	uint8_t queue[] __attribute__((aligned(4096)));
 };
@@ -85,6 +104,7 @@ struct channel {
 	uint64_t gfns;
 	bool again;		/* messages are left for the next round */
 	uint32_t advance;	/* bytes of the message that is being dealt with */
+	uint64_t trimmed;	/* the queue's head when its pages were last given back */
 	uint8_t *map;
 	struct journal *j;
 };
@@ -113,17 +133,11 @@ void channel_flush(struct vm *vm);
 int channel_next(struct vm *vm, struct g2h *ret_msg, uint8_t *payload);
 /** channel_done() - the message is dealt with, or noted; more than once does no harm. */
 void channel_done(struct vm *vm);
+/** channel_publish_tail() - all up to @tail is taken. */
+void channel_publish_tail(struct vm *vm, uint32_t tail);
 void channel_break(struct vm *vm, const char *why);
 bool channel_ready(const struct channel *ch);
 uint64_t channel_queued(const struct channel *ch);
-
-/** pending_add() - note the request that is being dealt with, and take it. */
-struct journal_pending *pending_add(struct vm *vm, uint64_t cookie, uint32_t type);
-/** pending_take_back() - at adoption: what is noted is taken. */
-void pending_take_back(struct vm *vm);
-/** pending_reply() - answer a noted request and forget it. */
-void pending_reply(struct vm *vm, struct journal_pending *p, int result, uint32_t granted,
-		   uint64_t handle);
 
 /** struct fork_answer - what the host writes into a fork block. */
 struct fork_answer {

@@ -16,6 +16,7 @@
 #include "ticket.h"
 #include "util.h"
 #include "waiters.h"
+#include "watchdog.h"
 
 struct core core;
 
@@ -107,6 +108,7 @@ static void loaded(struct vm *vm, int err)
 
 static void resumed(struct vm *vm, int err)
 {
+	watchdog_stop(vm);
 	if (vm->state != VM_LOADED) {
 		fork_resumed(vm, err);
 	} else if (err) {
@@ -203,6 +205,13 @@ uint64_t vm_handle(const struct vm *vm)
 const char *vm_dir(const struct vm *vm)
 {
 	return vm->dir;
+}
+
+const struct vm *vm_origin(const struct vm *vm)
+{
+	const struct ticket *t = vm->ticket ? ticket_find(vm->ticket) : NULL;
+
+	return t && t->parent ? vm_find(t->parent) : NULL;
 }
 
 bool vm_is_clone(const struct vm *vm)

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "state.h"
 #include "util.h"
+#include "watchdog.h"
 
 struct fork forks[FORKS_MAX];
 
@@ -178,6 +179,8 @@ static int begin(struct vm *vm, struct fork *f, uint64_t free_pages)
 		ticket_set_state(t, TICKET_FORKING);
 	}
 	r = core.backend->freeze(vm, cp);
+	if (r == 0)
+		watchdog_start(vm, "freeze");
 	if (r == 0 && free_pages && checkpoint_keep_free_set(cp, vm) < 0)
 		log_warn("%s: no room for the free set: clones fetch free pages too", vm->name);
 	return r;
@@ -238,7 +241,9 @@ static void answer_and_resume(struct fork *f, int result)
 	if (r < 0) {
 		log_err("%s: does not go on: %s", f->parent->name, strerror(-r));
 		vm_end(f->parent, VMFORK_LOST, -r);
+		return;
 	}
+	watchdog_start(f->parent, "resume");
 }
 
 void fork_frozen(struct vm *vm, int err)
@@ -248,6 +253,7 @@ void fork_frozen(struct vm *vm, int err)
 
 	if (!f || f->state != FORK_FREEZING)
 		return;
+	watchdog_stop(vm);
 	vm_set_state(vm, VM_FROZEN);
 	if (err) {
 		fork_set_state(f, FORK_FAILING);

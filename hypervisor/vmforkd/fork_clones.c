@@ -14,6 +14,7 @@
 #include "names.h"
 #include "state.h"
 #include "util.h"
+#include "watchdog.h"
 
 /* The free set of the checkpoint is what the clone need not fetch to begin with. */
 static void copy_avoid(struct vm *vm, const struct checkpoint *cp)
@@ -75,6 +76,8 @@ static void run(struct ticket *t, struct slot *s, struct vm *vm)
 	r = core.backend->resume(vm);
 	if (r < 0)
 		vm_end(vm, VMFORK_LOST, -r);
+	else
+		watchdog_start(vm, "resume");
 }
 
 static unsigned int count(const struct ticket *t, enum slot_state state)

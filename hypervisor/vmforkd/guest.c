@@ -9,6 +9,7 @@
 #include "checkpoint.h"
 #include "core.h"
 #include "fork.h"
+#include "journal.h"
 #include "log.h"
 #include "policy.h"
 #include "relay.h"
@@ -190,11 +191,9 @@ static int dispatch(struct vm *vm, const struct g2h *m)
 		got_exit(vm, m);
 		break;
 	case VMFORK_G2H_DATA:
-		return relay_data(vm, m->data.ticket, m->data.id, m->data.tag, m->data.bytes,
-				  m->data.len, &relayed);
+		return relay_data(vm, m, &relayed);
 	case VMFORK_G2H_CREDIT:
-		return relay_credit(vm, m->credit.ticket, m->credit.id, m->credit.bytes,
-				    &relayed);
+		return relay_credit(vm, m, &relayed);
 	case VMFORK_G2H_FORK_REFUSED:
 		fork_refused(vm, m->refused.cookie, m->refused.result);
 		break;
@@ -217,7 +216,6 @@ static bool read_messages(struct vm *vm, unsigned int max)
 		relayed = NULL;
 		if (dispatch(vm, &m) < 0)
 			channel_break(vm, "a message that is not allowed");
-		/* next to no time between what it caused and this: adopt.h */
 		channel_done(vm);
 		if (relayed)
 			channel_flush(relayed);

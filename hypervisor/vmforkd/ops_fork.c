@@ -34,7 +34,7 @@ static bool can_be_called(struct request *q, struct vm *vm)
 	if (vm->channel.j->state == CHANNEL_READY)
 		return true;
 	if (vm->channel.j->state == CHANNEL_BROKEN)
-		request_failf(q, EPIPE, "reload the module in the guest, or start the VM anew",
+		request_failf(q, EPIPE, "vmforkd's log says why; start the VM anew",
 			      "%s: its channel is broken", vm->name);
 	else
 		cannot_fork(q, vm->name, -ENOTCONN);

@@ -62,11 +62,21 @@ int parse_size(const char *s, uint64_t *ret)
 	if (errno)
 		return -EINVAL;
 	switch (*end) {
-	case 'T': shift = 40; end++; break;
-	case 'G': shift = 30; end++; break;
-	case 'M': shift = 20; end++; break;
-	case 'K': shift = 10; end++; break;
+	case 'T':
+		shift = 40;
+		break;
+	case 'G':
+		shift = 30;
+		break;
+	case 'M':
+		shift = 20;
+		break;
+	case 'K':
+		shift = 10;
+		break;
 	}
+	if (shift)
+		end++;
 	if (*end || v > (UINT64_MAX >> shift))
 		return -EINVAL;
 	*ret = v << shift;

@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <errno.h>
 
+#include "journal.h"
 #include "ticket.h"
 
 int window_send(uint32_t *unacked, uint32_t len)
@@ -21,21 +22,6 @@ int window_credit(uint32_t *unacked, uint32_t bytes)
 		return -EBADMSG;
 	*unacked -= bytes;
 	return 0;
-}
-
-static void send_data(struct vm *to, uint64_t ticket, uint32_t id, uint32_t tag,
-		      const void *bytes, uint32_t len)
-{
-	struct vmfork_msg_data m = { htole64(ticket), htole32(id), htole32(tag) };
-
-	channel_queue(to, VMFORK_H2G_DATA, 0, &m, sizeof(m), bytes, len);
-}
-
-static void send_credit(struct vm *to, uint64_t ticket, uint32_t id, uint32_t bytes)
-{
-	struct vmfork_msg_credit m = { htole64(ticket), htole32(id), htole32(bytes) };
-
-	channel_queue(to, VMFORK_H2G_CREDIT, 0, &m, sizeof(m), NULL, 0);
 }
 
 /* The parent that reads what clone @vm sends, or NULL: nobody does. */
@@ -60,68 +46,105 @@ static struct vm *clone_of(const struct vm *parent, uint64_t ticket, uint32_t id
 	return vm && vm->state != VM_DEAD && vm->channel.j ? vm : NULL;
 }
 
-static int data_up(struct vm *from, uint32_t tag, const void *bytes, uint32_t len,
-		   struct vm **ret_to)
+/* The one way to pass on: note, queue, count. The caller's caller takes the message. */
+static void pass_on(struct vm *from, struct vm *to, struct vm *clone, bool down, uint32_t unacked,
+		    const struct g2h *m)
+{
+	bool up = from == clone && to != clone;
+	uint64_t ticket = up ? htole64(clone->ticket) : 0;
+	uint32_t id = up ? htole32(clone->id) : 0;
+
+	relay_note(from, to, clone, down, unacked);
+	if (m->type == VMFORK_G2H_DATA) {
+		struct vmfork_msg_data d = { ticket, id, htole32(m->data.tag) };
+
+		channel_queue(to, VMFORK_H2G_DATA, 0, &d, sizeof(d), m->data.bytes, m->data.len);
+	} else {
+		struct vmfork_msg_credit c = { ticket, id, htole32(m->credit.bytes) };
+
+		channel_queue(to, VMFORK_H2G_CREDIT, 0, &c, sizeof(c), NULL, 0);
+	}
+	relay_note_count(from);
+}
+
+/* Nobody reads: it is swallowed, so that the writer does not wait for ever. */
+static void swallow(struct vm *from, uint32_t len)
+{
+	struct g2h back = { .type = VMFORK_G2H_CREDIT, .credit.bytes = len };
+
+	pass_on(from, from, from, false, from->channel.j->up, &back);
+}
+
+static int data_up(struct vm *from, const struct g2h *m, struct vm **ret_to)
 {
 	struct vm *to = reader_of(from);
-	int r = window_send(&from->channel.j->up, len);
+	uint32_t unacked = from->channel.j->up;
+	int r = window_send(&unacked, m->data.len);
 
 	if (r < 0)
 		return r;
 	*ret_to = to ? to : from;
-	if (to) {
-		send_data(to, from->ticket, from->id, tag, bytes, len);
-		return 0;
-	}
-	/* nobody reads: swallow it, so that the writer does not wait for ever */
-	window_credit(&from->channel.j->up, len);
-	send_credit(from, 0, 0, len);
+	if (to)
+		pass_on(from, to, from, false, unacked, m);
+	else
+		swallow(from, m->data.len);
 	return 0;
 }
 
-int relay_data(struct vm *from, uint64_t ticket, uint32_t id, uint32_t tag, const void *bytes,
-	       uint32_t len, struct vm **ret_to)
+int relay_data(struct vm *from, const struct g2h *m, struct vm **ret_to)
 {
+	uint32_t unacked;
 	struct vm *to;
 	int r;
 
-	if (ticket == 0)
-		return from->clone && id == 0 ? data_up(from, tag, bytes, len, ret_to) :
-			-EBADMSG;
-	to = clone_of(from, ticket, id);
+	if (m->data.ticket == 0)
+		return from->clone && m->data.id == 0 ? data_up(from, m, ret_to) : -EBADMSG;
+	to = clone_of(from, m->data.ticket, m->data.id);
 	if (!to)
 		return 0;	/* it has ended: EXITED is on its way */
-	r = window_send(&to->channel.j->down, len);
+	unacked = to->channel.j->down;
+	r = window_send(&unacked, m->data.len);
+	if (r < 0)
+		return r;
 	*ret_to = to;
-	if (r == 0)
-		send_data(to, 0, 0, tag, bytes, len);
-	return r;
+	pass_on(from, to, to, true, unacked, m);
+	return 0;
 }
 
-int relay_credit(struct vm *from, uint64_t ticket, uint32_t id, uint32_t bytes,
-		 struct vm **ret_to)
+static int credit_up(struct vm *from, const struct g2h *m, struct vm **ret_to)
 {
+	struct vm *to = reader_of(from);
+	uint32_t unacked = from->channel.j->down;
+	int r;
+
+	if (!to)
+		return 0;	/* whoever sent it will send nothing more */
+	r = window_credit(&unacked, m->credit.bytes);
+	if (r < 0)
+		return r;
+	*ret_to = to;
+	pass_on(from, to, from, true, unacked, m);
+	return 0;
+}
+
+int relay_credit(struct vm *from, const struct g2h *m, struct vm **ret_to)
+{
+	uint32_t unacked;
 	struct vm *to;
 	int r;
 
-	if (ticket == 0) {
-		if (!from->clone || id)
-			return -EBADMSG;
-		r = window_credit(&from->channel.j->down, bytes);
-		to = reader_of(from);
-		*ret_to = to;
-		if (r == 0 && to)
-			send_credit(to, from->ticket, from->id, bytes);
-		return r;
-	}
-	to = clone_of(from, ticket, id);
+	if (m->credit.ticket == 0)
+		return from->clone && m->credit.id == 0 ? credit_up(from, m, ret_to) : -EBADMSG;
+	to = clone_of(from, m->credit.ticket, m->credit.id);
 	if (!to)
 		return 0;
-	r = window_credit(&to->channel.j->up, bytes);
+	unacked = to->channel.j->up;
+	r = window_credit(&unacked, m->credit.bytes);
+	if (r < 0)
+		return r;
 	*ret_to = to;
-	if (r == 0)
-		send_credit(to, 0, 0, bytes);
-	return r;
+	pass_on(from, to, to, false, unacked, m);
+	return 0;
 }
 
 bool relay_blocked(const struct vm *vm)

@@ -22,10 +22,8 @@ int window_credit(uint32_t *unacked, uint32_t bytes);
 
 /* Both return 0 or -EBADMSG: the sender's ring is dead. @ret_to: whose queue has more
  * now, to be flushed once the message is done with. */
-int relay_data(struct vm *from, uint64_t ticket, uint32_t id, uint32_t tag, const void *bytes,
-	       uint32_t len, struct vm **ret_to);
-int relay_credit(struct vm *from, uint64_t ticket, uint32_t id, uint32_t bytes,
-		 struct vm **ret_to);
+int relay_data(struct vm *from, const struct g2h *m, struct vm **ret_to);
+int relay_credit(struct vm *from, const struct g2h *m, struct vm **ret_to);
 
 /** relay_blocked() - should @vm's messages wait, because its parent's queue is long? */
 bool relay_blocked(const struct vm *vm);

@@ -24,6 +24,7 @@
 #include "state.h"
 #include "ticket.h"
 #include "util.h"
+#include "watchdog.h"
 
 struct vm vms[VMS_MAX];
 
@@ -212,6 +213,7 @@ void vm_end(struct vm *vm, enum vmfork_reason reason, int status)
 	if (vm->ending || vm->state == VM_DEAD || core.adopting)
 		return;
 	vm->ending = true;
+	watchdog_stop(vm);
 	r = core.backend->kill(vm);
 	if (r < 0) {
 		log_warn("%s: cannot be killed by its backend: %s", vm->name, strerror(-r));
@@ -237,6 +239,7 @@ void vm_gone(struct vm *vm, int wait_status)
 
 	if (vm->state == VM_DEAD)
 		return;
+	watchdog_stop(vm);
 	guest_drain(vm);
 	say_end(vm, wait_status);
 	vm_note_end(vm, VMFORK_LOST, EIO);

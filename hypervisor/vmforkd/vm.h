@@ -33,6 +33,7 @@ struct vm_ref {
 };
 
 struct fork;
+struct sd_event_source;
 typedef void (*vm_started_fn)(struct vm *vm, int err, void *data);
 
 /**
@@ -71,6 +72,8 @@ struct vm {
 	struct channel channel;
 	struct fork *fork;
 	void *backend;
+	struct sd_event_source *watchdog;
+	const char *watched_op;
 	vm_started_fn started_fn;
 	void *started_data;
 	struct vm_ref refs[VM_REFS_MAX];

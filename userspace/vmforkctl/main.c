@@ -162,9 +162,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "vmforkctl: no verb '%s'; see vmforkctl --help\n", argv[1]);
 		return STATUS_USAGE;
 	}
-	if (want_help) {
+	if (want_help)
 		return verb_help(ctl.verb);
-	}
 	status = ctl.verb->fn(&ctl, argc - 1, argv + 1);
 	client_close(&ctl.client);
 	if (fflush(stdout) && !status)

@@ -56,8 +56,10 @@
  * Before IDLE the guest zeroes @seed and writes its own identity back into @id to
  * @checkpoint, where a module that is loaded again finds it.
  *
- * The host must change the word by one aligned 32-bit access: any other value that
- * the guest sees while it waits fails the fork with EIO.
+ * The host must change the word by one aligned 32-bit access. Any other value that
+ * the guest sees while it waits, and an answer that is neither the parent's (@id 0,
+ * @vm its own handle) nor, with @result 0, a clone's (@id 1..@clones, @vm another),
+ * make the machine panic: it cannot tell who it is, and two must not be the parent.
  *
  * The guest waits in TAKEN for as long as it takes: a vmforkd that was restarted
  * finds the state and releases it.

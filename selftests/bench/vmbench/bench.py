@@ -45,6 +45,10 @@ class Bench:
         self.open.append(machine)
         return machine
 
+    def end_machine(self, machine):
+        self.open.remove(machine)
+        machine.end()
+
     def end_machines(self):
         """Between measures."""
         while self.open:

@@ -10,22 +10,26 @@ SAVEVM_CLONES = (1, 8, 32)
 
 
 def m2(bench):
-    """M1 comes along: the forks are the same."""
-    root = bench.root(MIB, "m2")
+    """M1 comes along: the forks are the same.
+
+    Each round has a new root VM: what earlier forks cost later ones is M10's question.
+    """
     parent = bench.parent(MIB)
-    for console in (root.console, parent.machine.console):
-        console.ask(f"fill {FILL_MIB}")
-    usual = [root, SharedFile(parent, True), SharedFile(parent, False), MigrateFile(parent)]
+    parent.machine.console.ask(f"fill {FILL_MIB}")
+    rivals = [SharedFile(parent, True), SharedFile(parent, False), MigrateFile(parent)]
     savevm, boot = SaveVm(parent), ColdBoot(bench.guest, MIB, bench.scratch())
     for run in bench.turns("M1, M2 fork latency"):
+        root = bench.root(MIB, f"m2-{run + 1}")
+        root.console.ask(f"fill {FILL_MIB}")
         for count in CLONES:
-            subjects = rotated(usual, run)
+            subjects = rotated([root, *rivals], run)
             if run in range(SLOW_RUNS):
                 subjects += [savevm] if count in SAVEVM_CLONES else []
                 subjects += [boot] if count == 1 else []
             for subject in subjects:
                 with subject.fork(count) as fork:
                     add(bench.record, subject, count, run, fork)
+        bench.end_machine(root)
 
 
 def add(record, subject, count, run, fork):

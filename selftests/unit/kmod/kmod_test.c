@@ -241,6 +241,37 @@ START_TEST(results)
 }
 END_TEST
 
+static enum vmfork_who who(int result, u32 id, u32 clones, u64 vm)
+{
+	struct vmfork_fork answer = {
+		.result = htole32((u32)result),
+		.id = htole32(id),
+		.clones = htole32(clones),
+		.vm = htole64(vm),
+	};
+
+	return vmfork_layout_who(&answer, 7);
+}
+
+START_TEST(whose_answer)
+{
+	ck_assert_int_eq(who(0, 0, 0, 7), VMFORK_WHO_PARENT);	/* a checkpoint */
+	ck_assert_int_eq(who(0, 0, 4, 7), VMFORK_WHO_PARENT);
+	ck_assert_int_eq(who(-EIO, 0, 0, 7), VMFORK_WHO_PARENT);
+	ck_assert_int_eq(who(0, 1, 4, 8), VMFORK_WHO_CLONE);
+	ck_assert_int_eq(who(0, 4, 4, 8), VMFORK_WHO_CLONE);
+	/* a clone that would take itself for its parent */
+	ck_assert_int_eq(who(0, 0, 4, 8), VMFORK_WHO_UNKNOWN);
+	ck_assert_int_eq(who(0, 0, 0, 0), VMFORK_WHO_UNKNOWN);
+	ck_assert_int_eq(who(-EIO, 0, 0, 8), VMFORK_WHO_UNKNOWN);
+	ck_assert_int_eq(who(-EIO, 1, 4, 8), VMFORK_WHO_UNKNOWN);
+	/* two who would be the same */
+	ck_assert_int_eq(who(0, 1, 4, 7), VMFORK_WHO_UNKNOWN);
+	ck_assert_int_eq(who(0, 5, 4, 8), VMFORK_WHO_UNKNOWN);
+	ck_assert_int_eq(who(0, 1, VMFORK_CLONES_MAX + 1, 8), VMFORK_WHO_UNKNOWN);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("kmod");
@@ -260,6 +291,7 @@ int main(void)
 	tcase_add_test(t, layout_wrong);
 	tcase_add_test(t, messages_fit);
 	tcase_add_test(t, results);
+	tcase_add_test(t, whose_answer);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);

@@ -4,6 +4,8 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +18,22 @@
 #include "options.h"
 #include "pager_client.h"
 #include "runtime.h"
+#include "state.h"
 #include "util.h"
 
 #define TODO_MAX 1024
+#define STORE_MAX 256
 
 struct todo {
 	struct vm *vm;
 	enum vm_event ev;
 	int err;
+	int arg;
+};
+
+struct stored {
+	char name[64];	/* empty: free */
+	int fd;
 };
 
 struct fake fake;
@@ -32,12 +42,13 @@ static unsigned int todo_first, todo_end;
 static struct vm *held[VMS_MAX];
 static unsigned int nheld;
 static struct vm *held_freeze;
+static struct stored store[STORE_MAX];
 
 static void later(struct vm *vm, enum vm_event ev, int err)
 {
 	if (todo_end - todo_first == TODO_MAX)
 		abort();
-	todo[todo_end++ % TODO_MAX] = (struct todo){ vm, ev, err };
+	todo[todo_end++ % TODO_MAX] = (struct todo){ vm, ev, err, 0 };
 }
 
 static int probe(char *why, size_t len)
@@ -83,7 +94,8 @@ static int freeze(struct vm *vm, struct checkpoint *cp)
 static int resume(struct vm *vm)
 {
 	fake.resumes++;
-	later(vm, VM_EV_RESUMED, 0);
+	if (!fake.hold_resume)
+		later(vm, VM_EV_RESUMED, 0);
 	return 0;
 }
 
@@ -96,6 +108,26 @@ static int load(struct vm *vm, struct checkpoint *cp)
 		fake.parent_ran_at_first_load = parent->state == VM_RUNNING;
 	}
 	later(vm, VM_EV_LOADED, vm->id == fake.load_err_id ? fake.load_err : 0);
+	return 0;
+}
+
+static json_t *save(const struct vm *vm)
+{
+	return json_object();
+}
+
+static int adopt(struct vm *vm, json_t *state)
+{
+	vm_set_backend(vm, vm);
+	if (fake.hold_adopt)
+		return 0;
+	later(vm, VM_EV_ADOPTED, 0);
+	todo[(todo_end - 1) % TODO_MAX].arg = fake.adopted_running;
+	return 0;
+}
+
+static int checkpoint_adopt(struct checkpoint *cp, json_t *state)
+{
 	return 0;
 }
 
@@ -132,6 +164,7 @@ static const struct backend_ops fake_backend = {
 	.name = "fake", .probe = probe, .check = check, .start = start, .prepare = prepare,
 	.freeze = freeze, .resume = resume, .load = load, .kick = kick, .kill = kill_vm,
 	.destroy = destroy, .checkpoint_destroy = checkpoint_destroy, .slots = slots,
+	.save = save, .adopt = adopt, .checkpoint_adopt = checkpoint_adopt,
 };
 
 void fake_release_starts(void)
@@ -164,8 +197,14 @@ void fake_settle(void)
 		struct todo t = todo[todo_first++ % TODO_MAX];
 
 		if (t.vm)
-			core_event(t.vm, t.ev, t.err, 0);
+			core_event(t.vm, t.ev, t.err, t.arg);
 	}
+}
+
+void fake_wait_end(uint64_t handle)
+{
+	for (fake_settle(); vm_find(handle); fake_settle())
+		sd_event_run(core.loop, UINT64_MAX);
 }
 
 static void remove_all(void)
@@ -181,6 +220,27 @@ static void remove_all(void)
 		f->timer = sd_event_source_disable_unref(f->timer);
 		f->state = FORK_FREE;
 	}
+}
+
+/* The state file is as old as the last call of state_save_now(). */
+void fake_restart(void)
+{
+	todo_first = todo_end = nheld = 0;
+	for_each_vm(vm) {
+		vm->watchdog = sd_event_source_disable_unref(vm->watchdog);
+		channel_free(&vm->channel);
+		vm->state = VM_FREE;
+	}
+	for_each_ticket(t)
+		t->state = TICKET_FREE;
+	for_each_checkpoint(cp)
+		checkpoint_free(cp);
+	for (struct fork *f = forks; f < forks + FORKS_MAX; f++) {
+		f->timer = sd_event_source_disable_unref(f->timer);
+		f->state = FORK_FREE;
+	}
+	if (state_load() < 0)
+		abort();
 }
 
 void fake_set_up(void)
@@ -300,16 +360,34 @@ int64_t guest_ticket(struct vm *vm, uint32_t n)
 /* no keeper, no pager */
 int core_store_fd(const char *name, int fd)
 {
-	return 0;
+	for (struct stored *s = store; s < store + STORE_MAX; s++) {
+		if (s->name[0])
+			continue;
+		snprintf(s->name, sizeof(s->name), "%s", name);
+		s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		return 0;
+	}
+	abort();
 }
 
 int core_take_fd(const char *name)
 {
+	for (struct stored *s = store; s < store + STORE_MAX; s++)
+		if (!strcmp(s->name, name))
+			return fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
 	return -1;
 }
 
+/* all are dropped by prefix here */
 void core_drop_fds(const char *prefix)
 {
+	size_t n = strcspn(prefix, "*");
+
+	for (struct stored *s = store; s < store + STORE_MAX; s++)
+		if (s->name[0] && !strncmp(s->name, prefix, n)) {
+			close(s->fd);
+			s->name[0] = '\0';
+		}
 }
 
 int core_pager(const struct pager_req *req, const int *fds, unsigned int nfds,
@@ -324,7 +402,7 @@ void keeper_kill_children(const char *prefix)
 
 bool keeper_has_child(const char *prefix)
 {
-	return false;
+	return true;
 }
 
 uint64_t keeper_child_handle(const char *name)

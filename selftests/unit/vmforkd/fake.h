@@ -17,6 +17,9 @@ struct fake {
 	int start_err;		/* start() of stand-bys returns it */
 	bool hold_starts;	/* stand-bys do not become STARTED by themselves */
 	bool hold_freeze;	/* FROZEN does not come by itself */
+	bool hold_resume;	/* RESUMED does not come at all */
+	bool hold_adopt;	/* nor ADOPTED */
+	bool adopted_running;	/* what ADOPTED says */
 	unsigned int frozen;
 	unsigned int loads;
 	unsigned int resumes;
@@ -32,6 +35,10 @@ void fake_set_up(void);
 void fake_tear_down(void);
 /** fake_settle() - run the event loop until nothing is left to do. */
 void fake_settle(void);
+/** fake_restart() - a new control role, that finds state file, journals and processes. */
+void fake_restart(void);
+/** fake_wait_end() - wait for the machine's end, without a limit. */
+void fake_wait_end(uint64_t handle);
 /** fake_release_starts() - the held stand-bys are STARTED now. */
 void fake_release_starts(void);
 void fake_release_freeze(void);
