@@ -52,6 +52,7 @@ static void in_clone(int vm, int ticket, unsigned int rounds)
 		clone_await(vm, ticket, PING);
 		clone_send(vm, ticket, PONG, "", 1);
 	}
+	clone_await(vm, ticket, REPORT);
 	came = interrupts() - before;
 	clone_send(vm, ticket, REPORT, &came, sizeof(came));
 	clone_exit(vm, 0);
@@ -69,6 +70,7 @@ static void in_parent(int ticket, unsigned int m, unsigned int rounds)
 	}
 	tap_ok(before >= 0 && interrupts() - before >= (long)rounds / 2,
 	       "the parent gets interrupts after the fork: %ld", interrupts() - before);
+	tell(ticket, m, REPORT);
 	if (!gather(ticket, m, REPORT, came, sizeof(came[0])))
 		return;
 	for (unsigned int id = 1; id <= m; id++)
