@@ -32,6 +32,7 @@ int test_ticket(int argc, char **argv);
 int test_abandon(int argc, char **argv);
 int test_ends(int argc, char **argv);
 int test_messages(int argc, char **argv);
+int test_doorbell(int argc, char **argv);
 int test_checkpoint(int argc, char **argv);
 int test_disk(int argc, char **argv);
 int test_clock(int argc, char **argv);

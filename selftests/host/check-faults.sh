@@ -22,7 +22,7 @@ guest_tap web "vmfork-e2e limits root"
 # ---- a guest without the module
 boot() { # NAME KERNEL-ARGUMENTS
 	lab_boot "$1" "vmfork.shell $2" --memory "${LAB_MEMORY:-256M}" &&
-		lab_wait_for "$LAB_PATIENCE" "shell of $1" lab_ready "$1"
+		lab_wait_for 120 "shell of $1" lab_ready "$1"
 }
 
 channel_is_broken() { # VM
@@ -53,7 +53,7 @@ check "the broken ones can be killed" vmforkctl kill bare evil
 
 # ---- a clone's hypervisor dies
 guest_tap_begin -t 300 web "vmfork -n 3 -- sh -c 'echo begun; sleep 1000'; echo \"status \$?\""
-check "three clones have begun" lab_wait_for "$LAB_PATIENCE" begun \
+check "three clones have begun" lab_wait_for 120 begun \
 	guest_says_times 3 begun
 clones=$(vmforkctl ps -q | grep '^web\.')
 first=$(head -n 1 <<< "$clones")
@@ -68,7 +68,7 @@ check "the parent is unharmed" unharmed web
 
 # ---- the pager dies under fault load
 guest_tap_begin -t 400 web "vmfork-e2e faultload 4 64"
-check "four clones page in" lab_wait_for "$LAB_PATIENCE" "running" guest_says running
+check "four clones page in" lab_wait_for 120 "running" guest_says running
 killed=0
 while ((killed < KILLS)) && ! guest_ended; do
 	kill_pager || break
@@ -82,7 +82,7 @@ check "the parent is unharmed" unharmed web
 
 # ---- the control role dies while forks are under way
 guest_tap_begin -t 600 web "vmfork-e2e forkloop $((KILLS + 4)) 2"
-check "the first fork was whole" lab_wait_for "$LAB_PATIENCE" "rounds" guest_says "rounds [0-9]* whole 1"
+check "the first fork was whole" lab_wait_for 120 "rounds" guest_says "rounds [0-9]* whole 1"
 killed=0
 while ((killed < KILLS)) && ! guest_ended; do
 	random_pause
@@ -118,7 +118,7 @@ ticket=$(json .ticket.handle fork web -n 1) || ticket=
 host_clone=$(json ".tickets[] | select(.handle == $ticket or .handle == \"$ticket\") | .handle" ps)
 check "the host made a clone" test -n "$host_clone"
 guest_tap_begin -t 300 web "vmfork -n 2 -- sh -c 'echo begun; sleep 1000'"
-check "two clones have begun" lab_wait_for "$LAB_PATIENCE" begun \
+check "two clones have begun" lab_wait_for 120 begun \
 	guest_says_times 2 begun
 before=$(vm_count)
 kill -KILL "$(lab_vm web pid)"

@@ -50,7 +50,7 @@ check_fails "a user who is not in the group" "permission|group" \
 
 # Ctrl-C on the console goes to the wrapper
 guest_tap_begin web "trap : INT; vmfork -n 2 -- sh -c 'echo begun; sleep 1000'; echo \"status \$?\""
-check "both clones have begun" lab_wait_for "$LAB_PATIENCE" begun \
+check "both clones have begun" lab_wait_for 120 begun \
 	guest_says_times 2 begun
 guest_interrupt
 check "Ctrl-C ends it with 130" guest_says "status 130"

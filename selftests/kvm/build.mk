@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Suites that are to run under -accel kvm: KVM_SUITES, in this order, l2-boots first.
-KVM_SUITES += selftests/lab/lab-test.sh
+KVM_SUITES += selftests/kvm/check-kvm-forks.sh
 
 .PHONY: check-kvm
 check-kvm: user modules guest-image ## the end-to-end suites under -accel kvm, nested if need be
-	@selftests/kvm/check-kvm.sh selftests/kvm/l2-boots.sh $(sort $(KVM_SUITES))
+	@selftests/kvm/check-kvm.sh selftests/kvm/l2-boots.sh $(KVM_SUITES)

@@ -8,17 +8,36 @@
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
-limit=${KVM_LIMIT:-2400}
+limit=${KVM_LIMIT:-1500}
+memory=${KVM_MEMORY:-4096}
 cpu=EPYC,+svm,+npt,-smap,-monitor,-rdtscp
 
 own_kvm() {
 	[ -x build/bin/vmfork-kvm-probe ] && build/bin/vmfork-kvm-probe
 }
 
+skip() { # WHY
+	echo "ok 1 - suites in the nested lab # SKIP $*"
+	echo "0 passed, 0 failed, 1 skipped"
+	exit 0
+}
+
+# Asked before anything is fetched or built.
+can_nest() {
+	local version available
+	version=$(qemu-system-x86_64 --version 2> /dev/null | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
+	[ -n "$version" ] || skip "there is no qemu-system-x86_64 (Debian: apt install qemu-system-x86)"
+	printf '%s\n' 7.2 "$version" | sort -CV || skip "QEMU is $version, the lab takes 7.2 or newer"
+	available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
+	((available > memory + 512)) ||
+		skip "$available MiB of memory are free, the lab takes $((memory + 512)) (KVM_MEMORY=$memory)"
+}
+
 if own_kvm; then
 	exec env VMFORK_ACCEL=kvm selftests/run.py --logs build/check-kvm "$@"
 fi
 echo "# this machine's own KVM does not run a stock kernel: nested lab"
+can_nest
 selftests/kvm/l1-image.sh build/kvm
 # shellcheck disable=SC1091
 . build/lab/env
@@ -32,12 +51,13 @@ share() { # TAG PATH: a folder of ours, read only, at the same place in L1
 
 mkdir -p build/check-kvm
 log=build/check-kvm/l1.log
-args=$(printf '%s,' "$top" "$L1_CACHE" "$@")
+args=$(printf '%s,' "$((limit * 2 / 3))" "$top" "$L1_CACHE" "$@")
+SECONDS=0
 echo "# L1: boots Debian with SVM under TCG; the whole run may take $((limit / 60)) minutes at most"
 # shellcheck disable=SC2046
 timeout --foreground -k 10 "$limit" setpriv --pdeathsig KILL qemu-system-x86_64 \
 	-accel tcg,thread=multi,tb-size=512 -machine q35 -cpu "$cpu" -smp "$(nproc)" \
-	-m "${KVM_MEMORY:-4096}" -nodefaults -no-user-config -display none -no-reboot -serial stdio \
+	-m "$memory" -nodefaults -no-user-config -display none -no-reboot -serial stdio \
 	-kernel "$LAB_KERNEL" -initrd "$LAB_INITRD" \
 	-append "$LAB_APPEND nowatchdog mitigations=off vmfork.job=kvm-suite vmfork.args=${args%,}" \
 	-drive "if=none,id=root,file=$L1_DISK,format=raw,snapshot=on" -device virtio-blk-pci,drive=root \
@@ -45,7 +65,9 @@ timeout --foreground -k 10 "$limit" setpriv --pdeathsig KILL qemu-system-x86_64 
 	stdbuf -oL tr -d '\r' | grep -v --line-buffered "TCG doesn't support requested feature" | tee "$log" || true
 status=$(sed -n 's/^VMFORK-JOB kvm-suite ended \([0-9]*\).*/\1/p' "$log" | tail -n 1)
 if [ -z "$status" ]; then
-	echo "not ok - the nested lab ended before its suites did"
+	why="ended by itself"
+	((SECONDS < limit)) || why="was stopped"
+	echo "not ok - the nested lab $why after $((SECONDS / 60)) minutes, before its suites had ended: $log"
 	echo "0 passed, 1 failed, 0 skipped"
 	exit 1
 fi

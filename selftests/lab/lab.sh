@@ -104,8 +104,9 @@ bail_out() { # WHY: nothing more can be tested
 
 # ---- waiting
 
+# SECONDS are for LAB_PATIENCE=120, and longer or shorter with it.
 lab_wait_for() { # SECONDS WHAT COMMAND...: until it succeeds; there is no event for a shell to wait on
-	local end=$((SECONDS + $1)) what=$2
+	local end=$((SECONDS + $1 * LAB_PATIENCE / 120)) what=$2
 	shift 2
 	until "$@" > /dev/null 2>&1; do
 		if ((SECONDS >= end)); then
@@ -228,7 +229,7 @@ lab_run() { # NAME [VMFORKCTL-RUN-OPTION]...: starts a guest with the command sh
 	local name=$1
 	shift
 	lab_boot "$name" vmfork.shell "$@" || return
-	lab_wait_for "$LAB_PATIENCE" "shell of $name" lab_ready "$name" || {
+	lab_wait_for 120 "shell of $name" lab_ready "$name" || {
 		diag "$(tail -n 20 "$(lab_log "$name")")"
 		return 1
 	}
