@@ -17,6 +17,7 @@ import sys
 import time
 
 LINE_MAX = 3000     # the guest's tty drops what exceeds its 4 KiB buffer
+MARKER = b"\nVMFORK-END "
 
 
 def main():
@@ -70,10 +71,12 @@ def answer(sock, token, deadline):
             put(text[:match.start()])
             return int(match.group(1))
         # What could be the beginning of the end marker stays.
-        keep = text.rfind(b"\nVMFORK-END")
-        cut = keep if keep >= 0 else max(0, len(text) - 16)
-        put(text[:cut])
-        text = text[cut:]
+        keep = text.rfind(b"\n")
+        tail = text[keep:] if keep >= 0 else b""
+        if not (MARKER.startswith(tail) or tail.startswith(MARKER)):
+            tail = b""
+        put(text[:len(text) - len(tail)])
+        text = tail
 
 
 def put(data):
