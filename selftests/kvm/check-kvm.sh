@@ -8,7 +8,7 @@
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
-limit=${KVM_LIMIT:-1500}
+limit=${KVM_LIMIT:-1800}
 memory=${KVM_MEMORY:-4096}
 cpu=EPYC,+svm,+npt,-smap,-monitor,-rdtscp
 
@@ -51,7 +51,7 @@ share() { # TAG PATH: a folder of ours, read only, at the same place in L1
 
 mkdir -p build/check-kvm
 log=build/check-kvm/l1.log
-args=$(printf '%s,' "$((limit * 2 / 3))" "$top" "$L1_CACHE" "$@")
+args=$(printf '%s,' "$((limit - limit / 8))" "$top" "$L1_CACHE" "$@")
 SECONDS=0
 echo "# L1: boots Debian with SVM under TCG; the whole run may take $((limit / 60)) minutes at most"
 # shellcheck disable=SC2046
