@@ -73,10 +73,12 @@ include $(filter-out $(patsubst ./%,%,$(MAKEFILE_LIST)),$(wildcard kmod/build.mk
 	selftests/*/build.mk selftests/unit/*/build.mk Documentation/build.mk))
 include $(wildcard userspace/install.mk)
 
-.PHONY: all user modules unit asan help clean
+.PHONY: unit-programs all user modules unit asan help clean
 all: user modules ## build everything
 
 user: $(USER_TARGETS) $(GUEST_TARGETS) ## programs and libraries
+
+unit-programs: $(UNIT_TARGETS)
 
 unit: $(UNIT_TARGETS) ## unit tests (Check) under ASan and UBSan
 	@set -e; for t in $(UNIT_TARGETS); do echo "  TEST    $$t"; $$t; done

@@ -21,7 +21,8 @@ check: ## install what is missing, build, run all tests that fit into 25 minutes
 	@selftests/lab/deps.sh build run test
 	@$(MAKE) --no-print-directory check-run
 
-check-run: user modules guest-image $(UNIT_TARGETS)
+# unit-programs: folders that are read after this one have some, too
+check-run: user modules guest-image unit-programs
 	@$(RUN_SUITES) $(sort $(UNIT_TARGETS)) $(sort $(CHECK_SUITES))
 
 style: ## checkpatch, codespell, shellcheck, mandoc, as far as they are installed

@@ -33,6 +33,9 @@ make_payload() { # DIR
 	for f in "$top"/build/guest/*; do
 		[ -f "$f" ] && strip -o "$p/bin/${f##*/}" "$f"
 	done
+	for f in "$top"/selftests/guest/*.sh; do
+		[ -f "$f" ] && cp "$f" "$p/bin/"
+	done
 	for f in "$top"/selftests/*/jobs/*; do
 		[ -f "$f" ] && cp "$f" "$p/jobs/"
 	done
