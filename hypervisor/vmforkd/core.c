@@ -11,6 +11,7 @@
 #include "events.h"
 #include "fork.h"
 #include "guest.h"
+#include "last_words.h"
 #include "log.h"
 #include "state.h"
 #include "ticket.h"
@@ -128,8 +129,10 @@ static void resumed(struct vm *vm, int err)
 static void powered_off(struct vm *vm, bool panic)
 {
 	vm_note_end(vm, panic ? VMFORK_LOST : VMFORK_EXITED, panic ? EIO : 0);
-	if (panic)
-		log_warn("%s: its kernel panicked or was reset: see its console log", vm->name);
+	if (!panic)
+		return;
+	log_warn("%s: its kernel panicked or was reset", vm->name);
+	last_words(vm);
 }
 
 void core_event(struct vm *vm, enum vm_event ev, int err, int arg)

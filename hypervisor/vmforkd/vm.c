@@ -228,8 +228,7 @@ static void say_end(const struct vm *vm, int ws)
 	else if (WIFSIGNALED(ws))
 		log_warn("%s: its process was killed by signal %d", vm->name, WTERMSIG(ws));
 	else
-		log_warn("%s: its process ended with status %d: see %s", vm->name, WEXITSTATUS(ws),
-			 vm->dir);
+		log_warn("%s: its process ended with status %d", vm->name, WEXITSTATUS(ws));
 }
 
 void vm_gone(struct vm *vm, int wait_status)

@@ -81,7 +81,7 @@ guest_tap_end
 check "the parent is unharmed" unharmed web
 
 # ---- the control role dies while forks are under way
-guest_tap_begin -t 600 web "vmfork-e2e forkloop $((KILLS + 4)) 2"
+guest_tap_begin -t 600 web "vmfork-e2e forkloop $((KILLS * 8)) 2"
 check "the first fork was whole" lab_wait_for 120 "rounds" guest_says "rounds [0-9]* whole 1"
 killed=0
 while ((killed < KILLS)) && ! guest_ended; do

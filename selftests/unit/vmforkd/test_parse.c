@@ -12,6 +12,7 @@
 #include "channel_parse.h"
 #include "fork.h"
 #include "keeper.h"
+#include "last_words.h"
 #include "names.h"
 #include "ops.h"
 #include "options.h"
@@ -155,6 +156,20 @@ static int parse_options(struct options *o, const char *a, const char *b, const 
 	optind = 0;
 	return options_parse(o, d ? 5 : 3, argv);
 }
+
+START_TEST(console_lines)
+{
+	char text[] = "cut off\r\n\n\x1b[31mred\xff\nunfinished";
+	size_t pos = 0;
+
+	ck_assert_str_eq(last_words_next(text, sizeof(text) - 1, &pos), "cut off ");
+	ck_assert_str_eq(last_words_next(text, sizeof(text) - 1, &pos), "?[31mred?");
+	ck_assert_ptr_null(last_words_next(text, sizeof(text) - 1, &pos));
+	ck_assert_ptr_null(last_words_next(text, sizeof(text) - 1, &pos));
+	pos = 0;
+	ck_assert_ptr_null(last_words_next(text, 0, &pos));
+}
+END_TEST
 
 /* nobody and daemon are on every Debian */
 START_TEST(pager_user)
@@ -496,6 +511,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, message_sizes, 0, sizeof(sizes) / sizeof(*sizes));
 	tcase_add_test(c, message_types);
 	tcase_add_test(c, release_is_printable);
+	tcase_add_test(c, console_lines);
 	tcase_add_test(c, pager_user);
 	tcase_add_test(c, message_values);
 	tcase_add_test(c, hello_is_printable);

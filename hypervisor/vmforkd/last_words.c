@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a machine that is lost said last: its directory goes with it. */
+#include "last_words.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "log.h"
+#include "util.h"
+#include "vm.h"
+
+char *last_words_next(char *text, size_t len, size_t *pos)
+{
+	size_t begin, end;
+
+	for (begin = *pos; begin < len; begin = end + 1) {
+		for (end = begin; end < len && text[end] != '\n'; end++)
+			if (text[end] < ' ' || text[end] > '~')
+				text[end] = text[end] == '\r' ? ' ' : '?';
+		if (end == len)
+			break;	/* the caller's buffer has room for a newline at its end */
+		*pos = end + 1;
+		text[end] = '\0';
+		if (end > begin)
+			return text + begin;
+	}
+	*pos = len;
+	return NULL;
+}
+
+/* Return: bytes of the file's end, or 0. */
+static size_t read_tail(const char *path, char *buf, size_t len)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	n = pread(fd, buf, len, st.st_size > (off_t)len ? st.st_size - (off_t)len : 0);
+	return n > 0 ? (size_t)n : 0;
+}
+
+void last_words(const struct vm *vm)
+{
+	json_t *about = vm->backend ? json_object() : NULL;
+	char text[LAST_WORDS_BYTES + 1], *line;
+	const char *path;
+	size_t len = 0, pos = 0;
+
+	if (about && core.backend->describe) {
+		core.backend->describe(vm, about);
+		path = json_string_value(json_object_get(about, "log"));
+		len = path ? read_tail(path, text, LAST_WORDS_BYTES) : 0;
+	}
+	if (len)
+		text[len++] = '\n';
+	while ((line = last_words_next(text, len, &pos)))
+		log_warn("%s: console: %s", vm->name, line);
+	json_decref(about);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a machine that is lost said last: its directory goes with it. */
+#ifndef VMFORK_LAST_WORDS_H
+#define VMFORK_LAST_WORDS_H
+
+#include <stddef.h>
+
+#define LAST_WORDS_BYTES 1024
+
+struct vm;
+
+/**
+ * last_words_next() - the next line of a guest's console output.
+ * @text, @len:	hostile bytes; @text is overwritten: what is not printable ASCII
+ *		becomes '?'
+ * @pos:	where to go on; 0 at first
+ * Return: a NUL-terminated line, never empty; NULL: no more.
+ */
+char *last_words_next(char *text, size_t len, size_t *pos);
+
+/** last_words() - log the end of @vm's console log, LAST_WORDS_BYTES at most. */
+void last_words(const struct vm *vm);
+
+#endif /* VMFORK_LAST_WORDS_H */
