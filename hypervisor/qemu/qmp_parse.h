@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <jansson.h>
 
-/** QMP_LINE_MAX - longest line that is taken from QEMU. */
-#define QMP_LINE_MAX	65536
+/** QMP_LINE_MAX - longest line that is taken from QEMU, in bytes. The answer to query-block
+ * has some 2 KiB for each layer of a disk, of which there may be 256. */
+#define QMP_LINE_MAX	(1U << 20)
 
 enum qmp_kind {
 	QMP_GREETING,
