@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vmforkctl fork: fork a running VM, from the host. */
+/* vmforkctl fork and clone: make clones of a running VM, or of a checkpoint. */
+#include <string.h>
 #include <unistd.h>
 
 #include "vmforkctl.h"
 
-int cmd_fork(struct ctl *ctl, int argc, char **argv)
+/* @op: of the control protocol; @of: its member that names what to clone */
+static int make_clones(struct ctl *ctl, int argc, char **argv, const char *op, const char *of)
 {
 	json_int_t clones = 1;
 	json_t *result;
@@ -17,9 +19,8 @@ int cmd_fork(struct ctl *ctl, int argc, char **argv)
 			return usage(ctl, "not a number of clones: %s", optarg);
 	}
 	if (argc - optind != 1)
-		return usage(ctl, "which VM?");
-	result = ctl_call(ctl, "fork", json_pack("{s:s, s:I}", "vm", argv[optind],
-						 "clones", clones));
+		return usage(ctl, "which %s?", strcmp(of, "vm") ? of : "VM");
+	result = ctl_call(ctl, op, json_pack("{s:s, s:I}", of, argv[optind], "clones", clones));
 	if (!result)
 		return STATUS_ERROR;
 	if (ctl->json) {
@@ -30,4 +31,14 @@ int cmd_fork(struct ctl *ctl, int argc, char **argv)
 	}
 	json_decref(result);
 	return STATUS_OK;
+}
+
+int cmd_fork(struct ctl *ctl, int argc, char **argv)
+{
+	return make_clones(ctl, argc, argv, "fork", "vm");
+}
+
+int cmd_clone(struct ctl *ctl, int argc, char **argv)
+{
+	return make_clones(ctl, argc, argv, "clone", "checkpoint");
 }
