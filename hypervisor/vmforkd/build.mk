@@ -5,7 +5,7 @@ VMFORKD_CORE_PARTS := names.c policy.c ring.c channel_parse.c channel.c journal.
 	ops_fork.c ops_query.c state.c state_json.c adopt.c options.c runtime.c watchdog.c last_words.c
 VMFORKD_CORE_SRCS := $(addprefix hypervisor/vmforkd/,$(VMFORKD_CORE_PARTS))
 VMFORKD_PARTS := main.c keeper.c keeper_link.c keeper_store.c keeper_spawn.c control.c \
-	keeper_client.c pager_client.c
+	keeper_client.c pager_client.c network.c
 VMFORKD_SRCS := $(VMFORKD_CORE_SRCS) $(addprefix hypervisor/vmforkd/,$(VMFORKD_PARTS)) \
 	$(QEMU_BACKEND_SRCS) $(LIB_SRCS)
 $(call program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd)
