@@ -4,3 +4,5 @@ $(call unit_test,wrapper,selftests/unit/userspace/test-wrapper.c \
 	userspace/vmfork/output.c userspace/vmfork/summary.c,-Iuserspace/vmfork,-ljansson)
 $(call unit_test,vmforkctl,selftests/unit/userspace/test-vmforkctl.c $(VMFORKCTL_LIB),\
 	-Iuserspace/vmforkctl,-ljansson)
+$(call unit_test,jobs,selftests/unit/userspace/test-jobs.c $(addprefix userspace/vmfork/,jobs.c \
+	changes.c progress.c),-Iuserspace/vmfork,)
