@@ -97,14 +97,17 @@ static int give_fetched(struct clone *c, uint64_t page)
 
 	if (r < 0)
 		return r;
+	record_note(&c->image->record, page);
 	if (r == FETCH_ZERO || page_is_zero(page_buf.bytes)) {
 		image_set_zero(c->image, page);
 		c->stats.zero++;
 		return give_zero(c, page);
 	}
 	c->stats.fetched++;
-	if (image_fill(c->image, page, page_buf.bytes) == 0)
+	if (image_fill(c->image, page, page_buf.bytes, 1) == 0)
 		return wake(c, page);
+	c->image->stats.nospace++;
+	c->image->full = true;
 	c->stats.private_copies++;
 	return give_copy(c, page, page_buf.bytes);
 }

@@ -82,17 +82,23 @@ static const struct vmlink_ops link_ops = {
 	.read = s_read, .wake = s_wake, .zero = s_zero, .copy = s_copy, .close = s_close,
 };
 
-static int s_fetch(const struct source *s, uint64_t page, void *buf)
+static int s_fetch(const struct source *s, uint64_t page, unsigned int n, uint8_t *buf,
+		   uint8_t *results)
 {
 	script.fetches++;
+	if (script.fetch_result < 0)
+		return script.fetch_result;
 	if (script.fetch_result == FETCH_DATA)
-		memset(buf, script.fetch_byte, PAGER_PAGE_SIZE);
-	return script.fetch_result;
+		memset(buf, script.fetch_byte, n * PAGER_PAGE_SIZE);
+	memset(results, script.fetch_result, n);
+	return 0;
 }
 
-static int always_lower(const struct source *s, uint64_t page, void *buf)
+static int always_lower(const struct source *s, uint64_t page, unsigned int n, uint8_t *buf,
+			uint8_t *results)
 {
-	return FETCH_LOWER;
+	memset(results, FETCH_LOWER, n);
+	return 0;
 }
 
 static void s_source_close(struct source *s)
@@ -404,8 +410,8 @@ START_TEST(writes_go_on_after_a_failure)
 	memset(b, 2, sizeof(b));
 	make_full();
 	for (int i = 0; i < 40; i++)
-		ck_assert_int_lt(pagewrite(sealed, 0, a), 0);
-	ck_assert_int_eq(pagewrite(fd, 0, b), 0);
+		ck_assert_int_lt(pagewrite(sealed, 0, a, 1), 0);
+	ck_assert_int_eq(pagewrite(fd, 0, b, 1), 0);
 	ck_assert_int_eq(pread(fd, back, sizeof(back), 0), PAGER_PAGE_SIZE);
 	ck_assert_mem_eq(back, b, sizeof(b));
 	close(fd);
