@@ -22,7 +22,7 @@
 
 #define CALLS_MAX	1024
 #define FACTS_MAX	1024
-#define FACT_FDS_MAX	6
+#define FACT_FDS_MAX	7
 
 /** struct call - a request that is not answered yet. */
 struct call {
@@ -160,6 +160,10 @@ static struct pager_req with_policy(const struct pager_req *req)
 
 	if (q.op == PAGER_CLONE_ADD && opt.poison_avoided)
 		q.flags |= PAGER_F_POISON;
+	if (q.op == PAGER_IMAGE_ADD && opt.fill != FILL_NONE)
+		q.fill = opt.fill_max / PAGER_PAGE_SIZE;
+	if (q.op == PAGER_IMAGE_ADD && opt.fill == FILL_ALL)
+		q.flags |= PAGER_F_FILL_ALL;
 	return q;
 }
 
