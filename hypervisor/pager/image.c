@@ -69,6 +69,7 @@ void image_fini(struct image *img)
 		img->lower->users--;
 	if (img->map)
 		munmap(img->map, img->npages);
+	record_fini(&img->record);
 	img->source.ops->close(&img->source);
 	close(img->file);
 	*img = (struct image){ .handle = 0 };
@@ -98,34 +99,55 @@ static int read_file(const struct image *img, uint64_t page, void *buf)
 	return n == PAGER_PAGE_SIZE ? FETCH_DATA : -EIO;
 }
 
-int image_fetch(const struct image *img, uint64_t page, void *buf)
+/* What an absent page of a higher image is that its source has no copy of. */
+static int fetch_lower(const struct image *img, uint64_t page, uint8_t *buf)
 {
-	int r = img->source.ops->fetch(&img->source, page, buf);
+	uint8_t r = FETCH_LOWER;
+	int err = 0;
 
-	while (r == FETCH_LOWER) {
-		img = img->lower;
+	for (; r == FETCH_LOWER && !err; img = img->lower) {
 		switch (image_state(img, page)) {
 		case PAGE_PRESENT:
 			return read_file(img, page, buf);
 		case PAGE_ZERO:
 			return FETCH_ZERO;
 		case PAGE_ABSENT:
-			r = img->source.ops->fetch(&img->source, page, buf);
+			err = img->source.ops->fetch(&img->source, page, 1, buf, &r);
 		}
 	}
-	return r;
+	return err ? err : r;
 }
 
-int image_fill(struct image *img, uint64_t page, const void *buf)
+int image_fetch_run(const struct image *img, uint64_t page, unsigned int n, uint8_t *buf,
+		    uint8_t *results)
 {
-	if (pagewrite(img->file, page * PAGER_PAGE_SIZE, buf)) {
-		img->stats.nospace++;
-		img->full = true;
-		return -ENOSPC;
+	int r = img->source.ops->fetch(&img->source, page, n, buf, results);
+
+	for (unsigned int i = 0; i < n && r >= 0; i++) {
+		if (results[i] != FETCH_LOWER)
+			continue;
+		r = fetch_lower(img->lower, page + i, buf + i * PAGER_PAGE_SIZE);
+		results[i] = (uint8_t)r;
 	}
-	set_state(img, page, PAGE_PRESENT);
-	img->stats.present++;
-	img->stats.fetched_bytes += PAGER_PAGE_SIZE;
+	return r < 0 ? r : 0;
+}
+
+int image_fetch(const struct image *img, uint64_t page, void *buf)
+{
+	uint8_t result;
+	int err = image_fetch_run(img, page, 1, buf, &result);
+
+	return err ? err : result;
+}
+
+int image_fill(struct image *img, uint64_t page, const void *buf, unsigned int n)
+{
+	if (pagewrite(img->file, page * PAGER_PAGE_SIZE, buf, n))
+		return -ENOSPC;
+	for (unsigned int i = 0; i < n; i++)
+		set_state(img, page + i, PAGE_PRESENT);
+	img->stats.present += n;
+	img->stats.fetched_bytes += n * PAGER_PAGE_SIZE;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "pager_proto.h"
+#include "record.h"
 #include "source.h"
 
 /**
@@ -28,6 +29,13 @@ struct image {
 	struct image *lower;	/* NULL in the first generation */
 	struct source source;
 	unsigned int users;	/* clones and higher images */
+	struct record record;
+	struct fill {
+		uint64_t left;	/* pages that may be filled before they are asked for */
+		bool all;	/* not those of the record alone */
+		uint32_t entry;	/* of the record, next to be filled */
+		uint64_t page;	/* of all, next to be filled */
+	} fill;
 	bool full;		/* NOSPACE was seen: to be said once */
 	bool full_said;
 	struct pager_image_stats stats;
@@ -49,8 +57,12 @@ enum page_state image_state(const struct image *img, uint64_t page);
  */
 int image_fetch(const struct image *img, uint64_t page, void *buf);
 
-/** image_fill() - put a page into the file, then into the map. -ENOSPC: no room. */
-int image_fill(struct image *img, uint64_t page, const void *buf);
+/** image_fetch_run() - the same for @n pages, at most FETCH_MAX, a result for each. */
+int image_fetch_run(const struct image *img, uint64_t page, unsigned int n, uint8_t *buf,
+		    uint8_t *results);
+
+/** image_fill() - put @n pages into the file, then into the map. -ENOSPC: no room. */
+int image_fill(struct image *img, uint64_t page, const void *buf, unsigned int n);
 void image_set_zero(struct image *img, uint64_t page);
 
 /** page_is_zero() - is this page (8-byte aligned) all zeros? */

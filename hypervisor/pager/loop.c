@@ -97,12 +97,24 @@ static int handle(struct loop *l, const struct epoll_event *ev)
 	return 0;
 }
 
+/* Return: how many events are there; what is not urgent is done if there are none. */
+static int work_or_events(struct loop *l, struct epoll_event *evs)
+{
+	int n = epoll_wait(l->pager.epoll, evs, EVENTS_MAX, 0);
+
+	if (!n)
+		pager_idle(&l->pager);
+	return n;
+}
+
 /* Wait for events, for a while without sleeping if that has paid lately. */
 static int wait_events(struct loop *l, struct epoll_event *evs, bool spin)
 {
 	uint64_t end;
 	int n;
 
+	if (l->pager.idle_work)
+		return work_or_events(l, evs);
 	if (!spin || !l->credit || !l->spin_ns)
 		return epoll_wait(l->pager.epoll, evs, EVENTS_MAX, -1);
 	end = now_ns() + l->spin_ns;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 
+#include "fill.h"
 #include "log.h"
 #include "util.h"
 
@@ -43,6 +44,37 @@ static int take_bitmap(const struct pager_req *req, int *fd, struct avoid *ret_a
 	return avoid_init(ret_avoid, steal_fd(fd), req->bitmap_offset, req->bitmap_bytes, &slots);
 }
 
+/* The earlier image may be one of ours, with uses that are not written down yet. */
+static void settle_records(struct pager *p)
+{
+	for (size_t i = 0; i < PAGER_IMAGES_MAX; i++) {
+		if (p->images[i].handle)
+			record_settle(&p->images[i].record);
+	}
+}
+
+static void set_fill(struct pager *p, struct image *img, const struct pager_req *req)
+{
+	img->fill.left = req->fill;
+	img->fill.all = req->flags & PAGER_F_FILL_ALL;
+	p->idle_work = true;
+}
+
+/* @fds: the record, and with PAGER_F_EARLIER an earlier one */
+static int take_record(struct pager *p, struct image *img, const struct pager_req *req, int *fds)
+{
+	int err;
+
+	if (!(req->flags & PAGER_F_RECORD))
+		return 0;
+	err = record_init(&img->record, steal_fd(&fds[0]), img->npages);
+	if (err || !(req->flags & PAGER_F_EARLIER))
+		return err;
+	settle_records(p);
+	record_seed(&img->record, fds[1]);
+	return 0;
+}
+
 static int image_add(struct pager *p, const struct pager_req *req, int *fds)
 {
 	struct image *lower = NULL, *img;
@@ -67,8 +99,27 @@ static int image_add(struct pager *p, const struct pager_req *req, int *fds)
 	}
 	source_snapshot_init(&source, steal_fd(&fds[2]), steal_fd(&fds[3]), req->base,
 			     lower ? &frozen : NULL);
-	return image_init(img, req->handle, req->npages, steal_fd(&fds[0]),
-			  steal_fd(&fds[1]), lower, &source);
+	err = image_init(img, req->handle, req->npages, steal_fd(&fds[0]),
+			 steal_fd(&fds[1]), lower, &source);
+	if (err)
+		return err;
+	err = take_record(p, img, req, &fds[lower ? 5 : 4]);
+	if (err) {
+		image_fini(img);
+		return err;
+	}
+	set_fill(p, img, req);
+	return 0;
+}
+
+static int image_fill_more(struct pager *p, const struct pager_req *req)
+{
+	struct image *img = find_image(p, req->handle);
+
+	if (!img)
+		return -ENOENT;
+	set_fill(p, img, req);
+	return 0;
 }
 
 static int image_del(struct pager *p, const struct pager_req *req)
@@ -133,9 +184,13 @@ static int clone_add(struct pager *p, const struct pager_req *req, int *fds)
 	}
 	vmlink_uffd_init(&link, steal_fd(&fds[0]), req->base, req->npages);
 	clone_init(c, req->handle, img, &link, &avoid);
+	c->poison = req->flags & PAGER_F_POISON;
+	if (c - p->clones >= p->clones_end)
+		p->clones_end = (uint32_t)(c - p->clones) + 1;
 	err = start_serving(p, c);
 	if (err)
 		clone_fini(c);
+	p->idle_work = true;
 	return err;
 }
 
@@ -168,6 +223,7 @@ static int image_stats(struct pager *p, const struct pager_req *req, struct page
 	if (!img)
 		return -ENOENT;
 	rep->image = img->stats;
+	record_stats(&img->record, &rep->image);
 	return 0;
 }
 
@@ -179,6 +235,8 @@ static int dispatch(struct pager *p, const struct pager_req *req, int *fds,
 		return image_add(p, req, fds);
 	case PAGER_IMAGE_DEL:
 		return image_del(p, req);
+	case PAGER_IMAGE_FILL:
+		return image_fill_more(p, req);
 	case PAGER_CLONE_ADD:
 		return clone_add(p, req, fds);
 	case PAGER_CLONE_DEL:
@@ -199,4 +257,16 @@ void pager_request(struct pager *p, const struct pager_req *req, int *fds,
 	rep->result = dispatch(p, req, fds, rep);
 	log_debug("request %u of %llu: %d", req->op, (unsigned long long)req->handle,
 		  rep->result);
+}
+
+/* Clones of different images take turns; those of one image do the same work. */
+void pager_idle(struct pager *p)
+{
+	for (uint32_t i = 0; i < p->clones_end; i++) {
+		struct clone *c = &p->clones[p->idle_at++ % p->clones_end];
+
+		if (c->handle && !c->lost && fill_step(c->image, &c->avoid))
+			return;
+	}
+	p->idle_work = false;
 }

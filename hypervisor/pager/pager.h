@@ -14,6 +14,9 @@ struct pager {
 	struct image images[PAGER_IMAGES_MAX];
 	struct clone clones[PAGER_CLONES_MAX];
 	int epoll;		/* clones' links are added and removed by pager.c */
+	bool idle_work;		/* there may be something for pager_idle() to do */
+	uint32_t idle_at;	/* the clone whose turn it is */
+	uint32_t clones_end;	/* behind the last clone that there ever was */
 };
 
 /**
@@ -22,6 +25,9 @@ struct pager {
  */
 void pager_request(struct pager *p, const struct pager_req *req, int *fds,
 		   struct pager_rep *rep);
+
+/** pager_idle() - no event is there: do a little of what is not urgent. */
+void pager_idle(struct pager *p);
 
 /** pager_stop_serving() - a lost clone's link is watched no more. */
 void pager_stop_serving(struct pager *p, struct clone *c);

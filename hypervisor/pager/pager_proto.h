@@ -45,6 +45,9 @@ enum pager_op {
 	 * the snapshot has no private copy of are read from image @lower, unless the
 	 * bitmap [4] (the forked clone's "avoid" bitmap as of the fork, memfd, gfn
 	 * indexed) has their bit: then they are zeros.
+	 * PAGER_F_RECORD: then the image's record (memfd, struct pager_record, all
+	 * zeros at first). PAGER_F_EARLIER: then the record of an earlier image of the
+	 * same VM, which is only read. @fill: see below.
 	 */
 	PAGER_IMAGE_ADD = 1,
 	PAGER_IMAGE_DEL,	/* EBUSY while a clone or a higher image uses it */
@@ -58,6 +61,7 @@ enum pager_op {
 	 */
 	PAGER_CLONE_ADD,
 	PAGER_CLONE_DEL,	/* also when its VM has died by itself */
+	PAGER_IMAGE_FILL,	/* change @fill and PAGER_F_FILL_ALL of an image */
 	PAGER_CLONE_STATS,	/* -> rep.clone */
 	PAGER_IMAGE_STATS,	/* -> rep.image */
 	PAGER_PING,
@@ -79,9 +83,31 @@ struct pager_req {
 	uint32_t flags;		/* PAGER_F_* */
 	uint32_t nslots;
 	uint32_t reserved;
+	uint64_t fill;		/* IMAGE_ADD, IMAGE_FILL: most pages, see PAGER_F_FILL_ALL */
 	struct pager_slot slots[PAGER_SLOTS_MAX];
 };
 #define PAGER_F_NO_AVOID	(1U << 0)	/* CLONE_ADD: ignore the bitmap (benchmarks) */
+#define PAGER_F_POISON		(1U << 1)	/* CLONE_ADD: see struct pager_poison (tests) */
+
+#define PAGER_F_RECORD		(1U << 2)	/* IMAGE_ADD: a record comes with it */
+#define PAGER_F_EARLIER		(1U << 3)	/* IMAGE_ADD: an earlier record, too */
+/*
+ * IMAGE_ADD, IMAGE_FILL: while an image has clones and nothing else is to be done, up to
+ * @fill of its absent pages are fetched before they are asked for: those of the earlier
+ * record in their order, then with this flag all others, too.
+ */
+#define PAGER_F_FILL_ALL	(1U << 4)
+
+/**
+ * struct pager_poison - with PAGER_F_POISON a page that the clone's bitmap avoids and
+ * whose truth is not zeros is full of these, as a private copy: whoever reads that was
+ * not to avoid the page. The guest's own number of the page is in it.
+ */
+struct pager_poison {
+	uint64_t magic;		/* PAGER_POISON_MAGIC: "VMFPOISN"; no canonical address */
+	uint64_t gfn;
+};
+#define PAGER_POISON_MAGIC	0x4e53494f50464d56ULL
 
 /** enum page_state - one byte per file page of an image's presence map. */
 enum page_state {
@@ -90,13 +116,31 @@ enum page_state {
 	PAGE_ZERO = 2,		/* known to be zeros; a hole in the file */
 };
 
+/**
+ * struct pager_record - pages of an image, in order of their first use. An entry is a
+ * file page, with PAGER_RECORD_PROBE one of the earlier record that is not filled, to
+ * see whether it is asked for.
+ */
+struct pager_record {
+	uint32_t count;		/* written after the entry */
+	uint32_t seeded;	/* the first of them are from the earlier record */
+	uint32_t generation;	/* how many records there were before */
+	uint32_t reserved;
+	uint32_t entry[];
+};
+#define PAGER_RECORD_PROBE	(1U << 31)
+#define PAGER_RECORD_PAGE	(PAGER_RECORD_PROBE - 1)
+#define PAGER_RECORD_MAX	(1U << 18)	/* entries: of a GiB */
+
 /** struct pager_clone_stats - counts since CLONE_ADD to this pager process. */
 struct pager_clone_stats {
 	uint64_t faults;	/* events taken */
-	uint64_t write_faults;
+	uint64_t write_faults;	/* of them: the others read */
 	uint64_t fetched;	/* read from the source for this clone's fault */
 	uint64_t shared;	/* were in the image already */
-	uint64_t avoided;	/* zero page because of the bitmap */
+	uint64_t avoided;	/* zero page (or poison) because of the bitmap */
+	uint64_t avoided_write;	/* of them: for a write; the others were read first */
+	uint64_t poisoned;	/* of the avoided ones: PAGER_F_POISON */
 	uint64_t zero;		/* source had zeros */
 	uint64_t private_copies;/* image full: given to this clone alone */
 	uint64_t errors;
@@ -110,6 +154,11 @@ struct pager_image_stats {
 	uint64_t fetched_bytes;
 	uint64_t clones;
 	uint64_t nospace;	/* fills refused by the file system */
+	uint64_t prefetched;	/* of present and zero: before they were asked for */
+	uint64_t recorded;	/* entries of the record */
+	uint64_t seeded;	/* of them: from the earlier record */
+	uint64_t probes;	/* of these: not prefetched, to see whether they are used */
+	uint64_t probes_used;	/* of these: asked for all the same */
 };
 
 enum pager_event {

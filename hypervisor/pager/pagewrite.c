@@ -39,19 +39,19 @@ static void drain(void)
 	} while (n > 0 || (n < 0 && errno == EINTR));
 }
 
-int pagewrite(int file, uint64_t offset, const void *buf)
+int pagewrite(int file, uint64_t offset, const void *buf, unsigned int n)
 {
-	struct iovec iov = { .iov_base = (void *)buf, .iov_len = PAGER_PAGE_SIZE };
+	ssize_t len = n * (ssize_t)PAGER_PAGE_SIZE, done;
+	struct iovec iov = { .iov_base = (void *)buf, .iov_len = (size_t)len };
 	loff_t off = (loff_t)offset;
-	ssize_t n;
 	int err;
 
-	n = vmsplice(pipe_fds[1], &iov, 1, SPLICE_F_NONBLOCK);
-	if (n == PAGER_PAGE_SIZE)
-		n = splice(pipe_fds[0], NULL, file, &off, PAGER_PAGE_SIZE, SPLICE_F_NONBLOCK);
-	if (n == PAGER_PAGE_SIZE)
+	done = vmsplice(pipe_fds[1], &iov, 1, SPLICE_F_NONBLOCK);
+	if (done == len)
+		done = splice(pipe_fds[0], NULL, file, &off, (size_t)len, SPLICE_F_NONBLOCK);
+	if (done == len)
 		return 0;
-	err = n < 0 ? -errno : -EIO;
+	err = done < 0 ? -errno : -EIO;
 	drain();
 	return err;
 }

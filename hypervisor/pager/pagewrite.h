@@ -9,9 +9,10 @@
 int pagewrite_init(void);
 
 /**
- * pagewrite() - put the page at @buf (page-aligned) at @offset of @file (tmpfs).
- * Return: 0, or a negative errno: the file is as it was.
+ * pagewrite() - put @n pages at @buf (page-aligned, at most 16) at @offset of @file (tmpfs).
+ * Return: 0, or a negative errno: some pages may be there, whole; the others are as
+ * they were.
  */
-int pagewrite(int file, uint64_t offset, const void *buf);
+int pagewrite(int file, uint64_t offset, const void *buf, unsigned int n);
 
 #endif /* VMFORK_PAGER_PAGEWRITE_H */

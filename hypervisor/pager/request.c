@@ -10,6 +10,8 @@
 
 #define FDS_IMAGE	4U	/* image, presence map, mem, pagemap */
 #define FDS_IMAGE_LOWER	5U	/* ... and the frozen bitmap */
+#define FLAGS_IMAGE	(PAGER_F_RECORD | PAGER_F_EARLIER | PAGER_F_FILL_ALL)
+#define FLAGS_CLONE	(PAGER_F_NO_AVOID | PAGER_F_POISON)
 #define FDS_CLONE	2U	/* userfaultfd, bitmap */
 
 uint32_t request_seq(const void *buf, size_t len)
@@ -42,18 +44,26 @@ static int check_ram(const struct pager_req *r)
 	return slots_check(r->slots, r->nslots, r->npages);
 }
 
+static unsigned int fds_of_image(const struct pager_req *r)
+{
+	return (r->lower ? FDS_IMAGE_LOWER : FDS_IMAGE) + !!(r->flags & PAGER_F_RECORD) +
+	       !!(r->flags & PAGER_F_EARLIER);
+}
+
 static int check_image_add(const struct pager_req *r, unsigned int nfds)
 {
-	if (r->source != PAGER_SOURCE_SNAPSHOT || r->flags)
+	if (r->source != PAGER_SOURCE_SNAPSHOT || r->flags & ~FLAGS_IMAGE)
 		return -EOPNOTSUPP;
-	if (nfds != (r->lower ? FDS_IMAGE_LOWER : FDS_IMAGE) || r->lower == r->handle)
+	if (nfds != fds_of_image(r) || r->lower == r->handle)
+		return -EINVAL;
+	if (r->flags & PAGER_F_EARLIER && !(r->flags & PAGER_F_RECORD))
 		return -EINVAL;
 	return check_ram(r);
 }
 
 static int check_clone_add(const struct pager_req *r, unsigned int nfds)
 {
-	if (r->flags & ~PAGER_F_NO_AVOID)
+	if (r->flags & ~FLAGS_CLONE)
 		return -EOPNOTSUPP;
 	if (nfds != FDS_CLONE || !r->image)
 		return -EINVAL;
@@ -69,6 +79,10 @@ static int check_meaning(const struct pager_req *r, unsigned int nfds)
 		return check_image_add(r, nfds);
 	case PAGER_CLONE_ADD:
 		return check_clone_add(r, nfds);
+	case PAGER_IMAGE_FILL:
+		if (r->flags & ~PAGER_F_FILL_ALL)
+			return -EOPNOTSUPP;
+		return nfds ? -EINVAL : 0;
 	case PAGER_IMAGE_DEL:
 	case PAGER_CLONE_DEL:
 	case PAGER_CLONE_STATS:

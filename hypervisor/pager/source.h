@@ -15,11 +15,18 @@ enum fetch_result {
 	FETCH_LOWER,		/* as in the lower image */
 };
 
+/** FETCH_MAX - most pages at once. */
+#define FETCH_MAX	8U
+
 struct source;
 
 struct source_ops {
-	/** fetch: one page, always with the same answer. -ESRCH: gone for good. */
-	int (*fetch)(const struct source *s, uint64_t page, void *buf);
+	/**
+	 * fetch: @n pages from @page on, always with the same answers: an enum
+	 * fetch_result for each. -ESRCH: gone for good.
+	 */
+	int (*fetch)(const struct source *s, uint64_t page, unsigned int n, uint8_t *buf,
+		     uint8_t *results);
 	void (*close)(struct source *s);
 };
 

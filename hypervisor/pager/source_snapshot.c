@@ -3,6 +3,7 @@
 #include "source.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "pager_proto.h"
@@ -43,32 +44,45 @@ static int read_whole(int fd, void *buf, size_t len, uint64_t offset)
 	return n == (ssize_t)len ? 0 : -ESRCH;
 }
 
-/* 1: the snapshot has a copy of its own, 0: it has none */
-static int has_private_copy(const struct source *s, uint64_t addr)
+/* What a clone's snapshot says of these pages; FETCH_DATA: it has copies of its own. */
+static int look_up(const struct source *s, uint64_t page, unsigned int n, uint8_t *results)
 {
-	uint64_t entry;
+	uint64_t entries[FETCH_MAX], gfn;
 	int err;
 
-	err = read_whole(s->pagemap, &entry, sizeof(entry),
-			 addr / PAGER_PAGE_SIZE * sizeof(entry));
-	if (err)
-		return err;
-	return entry & (PM_PRESENT | PM_SWAP) && !(entry & PM_FILE);
+	err = read_whole(s->pagemap, entries, n * sizeof(*entries),
+			 (s->base / PAGER_PAGE_SIZE + page) * sizeof(*entries));
+	for (unsigned int i = 0; i < n && !err; i++) {
+		if (entries[i] & (PM_PRESENT | PM_SWAP) && !(entries[i] & PM_FILE))
+			results[i] = FETCH_DATA;
+		else
+			results[i] = avoid_test(&s->frozen, page + i, &gfn) ? FETCH_ZERO :
+									      FETCH_LOWER;
+	}
+	return err;
 }
 
-static int snapshot_fetch(const struct source *s, uint64_t page, void *buf)
+static int snapshot_fetch(const struct source *s, uint64_t page, unsigned int n, uint8_t *buf,
+			  uint8_t *results)
 {
-	uint64_t addr = s->base + page * PAGER_PAGE_SIZE;
+	unsigned int from, to;
+	int err = 0;
 
-	if (s->lower) {
-		int own = has_private_copy(s, addr);
-
-		if (own < 0)
-			return own;
-		if (!own)
-			return avoid_test(&s->frozen, page) ? FETCH_ZERO : FETCH_LOWER;
+	if (s->lower)
+		err = look_up(s, page, n, results);
+	else
+		memset(results, FETCH_DATA, n);
+	for (from = 0; from < n && !err; from = to) {
+		for (to = from; to < n && results[to] == FETCH_DATA; to++)
+			;
+		if (to > from)
+			err = read_whole(s->mem, buf + from * PAGER_PAGE_SIZE,
+					 (to - from) * PAGER_PAGE_SIZE,
+					 s->base + (page + from) * PAGER_PAGE_SIZE);
+		else
+			to++;
 	}
-	return read_whole(s->mem, buf, PAGER_PAGE_SIZE, addr);
+	return err;
 }
 
 static void snapshot_close(struct source *s)

@@ -68,6 +68,7 @@ static int take_fds(struct qemu_vm *q)
 	r = r ? r : take(&q->iv.bell, qemu_take(q, "bell"));
 	r = r ? r : take(&q->iv.kick, qemu_take(q, "kick"));
 	r = r ? r : take(&q->channel, qemu_take(q, "region"));
+	q->record = qemu_take(q, "record");	/* if it was forked */
 	if (r == 0 && q->image)
 		r = take(&q->uffd, qemu_take(q, "uffd"));
 	else if (r == 0 && q->standby)
@@ -200,7 +201,8 @@ static int take_checkpoint_fds(struct qemu_checkpoint *c)
 		{ "image", &c->image, true }, { "presence", &c->presence, true },
 		{ "lifeline", &c->lifeline, true }, { "mem", &c->mem, true },
 		{ "pagemap", &c->pagemap, true }, { "avoid", &c->avoid, c->lower != 0 },
-		{ "raw", &c->raw, false }, { "stored", &c->stored, false },
+		{ "record", &c->record, true }, { "raw", &c->raw, false },
+		{ "stored", &c->stored, false },
 	};
 	char name[64];
 

@@ -237,6 +237,17 @@ static int check_descriptor(struct qemu_checkpoint *c)
 	return r;
 }
 
+/* The clones of this fork will ask for much of what those of the last one asked for. */
+static void keep_record(struct qemu_vm *q, struct qemu_checkpoint *c)
+{
+	if (!q->vm)
+		return;
+	c->earlier = steal_fd(&q->record);
+	q->record = fcntl(c->record, F_DUPFD_CLOEXEC, 3);
+	if (q->record >= 0)
+		qemu_store(q, "record", q->record);
+}
+
 /* The VM goes on while the rest is done: the event comes first. */
 static void complete(struct qemu_vm *q, struct qemu_checkpoint *c)
 {
@@ -252,6 +263,7 @@ static void complete(struct qemu_vm *q, struct qemu_checkpoint *c)
 	if (q->vm)
 		qmp_execute(q->qmp, "remove-fd", json_pack("{s:i}", "fdset-id", c->raw_set), -1,
 			    NULL, NULL);
+	keep_record(q, c);
 	qemu_vm_put(q);
 	if (c->cp) {
 		r = image_announce(c);

@@ -45,6 +45,14 @@ static int open_image(uint64_t size)
 	return fd;
 }
 
+/* A quarter of the RAM: more than that is no working set. */
+static uint64_t record_bytes(uint64_t npages)
+{
+	uint64_t n = npages / 4 < PAGER_RECORD_MAX ? npages / 4 : PAGER_RECORD_MAX;
+
+	return sizeof(struct pager_record) + n * sizeof(uint32_t);
+}
+
 static int make_files(struct qemu_checkpoint *c, const struct vm_config *config)
 {
 	int lifeline[2];
@@ -55,6 +63,9 @@ static int make_files(struct qemu_checkpoint *c, const struct vm_config *config)
 	c->presence = memfd("vmfork-presence", c->npages);
 	if (c->presence < 0)
 		return c->presence;
+	c->record = memfd("vmfork-record", record_bytes(c->npages));
+	if (c->record < 0)
+		return c->record;
 	c->raw = memfd("vmfork-descriptor", 0);
 	if (c->raw < 0)
 		return c->raw;
@@ -72,8 +83,8 @@ struct qemu_checkpoint *image_alloc(const struct vm_config *config)
 	if (c)
 		*c = (struct qemu_checkpoint){
 			.refs = 1, .image = -1, .presence = -1, .lifeline = -1,
-			.lifeline_read = -1, .mem = -1, .pagemap = -1, .avoid = -1, .raw = -1,
-			.stored = -1, .npages = config->memory / PAGER_PAGE_SIZE,
+			.lifeline_read = -1, .mem = -1, .pagemap = -1, .avoid = -1, .record = -1,
+			.earlier = -1, .raw = -1, .stored = -1, .npages = config->memory / PAGER_PAGE_SIZE,
 		};
 	return c;
 }
@@ -97,7 +108,7 @@ int image_new(const struct vm_config *config, struct qemu_checkpoint **ret)
 void image_put(struct qemu_checkpoint *c)
 {
 	int *fds[] = { &c->image, &c->presence, &c->lifeline, &c->lifeline_read, &c->mem,
-		       &c->pagemap, &c->avoid, &c->raw, &c->stored };
+		       &c->pagemap, &c->avoid, &c->record, &c->earlier, &c->raw, &c->stored };
 
 	if (--c->refs)
 		return;
@@ -145,6 +156,7 @@ int image_store(struct qemu_checkpoint *c)
 	r = r ? r : store(h, "mem", c->mem);
 	r = r ? r : store(h, "pagemap", c->pagemap);
 	r = r ? r : store(h, "avoid", c->avoid);
+	r = r ? r : store(h, "record", c->record);
 	r = r ? r : store(h, "raw", c->raw);
 	return r ? r : store(h, "stored", c->stored);
 }
@@ -175,15 +187,25 @@ int image_announce(struct qemu_checkpoint *c)
 		.base = c->base,
 		.npages = c->npages,
 		.source = PAGER_SOURCE_SNAPSHOT,
+		.flags = PAGER_F_RECORD,
 	};
-	int fds[] = { c->image, c->presence, c->mem, c->pagemap, c->avoid };
+	int fds[7] = { c->image, c->presence, c->mem, c->pagemap };
+	unsigned int n = 4;
 	int r;
 
 	req.nslots = config_slots(checkpoint_config(c->cp), req.slots);
-	if (c->avoid >= 0)
+	if (c->avoid >= 0) {
 		req.bitmap_bytes = bitmap_bytes(req.slots, req.nslots);
+		fds[n++] = c->avoid;
+	}
+	fds[n++] = c->record;
+	if (c->earlier >= 0) {
+		req.flags |= PAGER_F_EARLIER;
+		fds[n++] = c->earlier;
+	}
 	c->refs++;
-	r = core_pager(&req, fds, c->avoid < 0 ? 4 : 5, on_image_added, c);
+	r = core_pager(&req, fds, n, on_image_added, c);
+	fds_close(&c->earlier, 1);
 	if (r < 0)
 		image_put(c);
 	return r;

@@ -52,6 +52,7 @@ typedef void (*qemu_next_fn)(struct qemu_vm *q);
  * @feed:	what is written to it, or -1; @feeder when the pipe has room again
  * @ram_base:	where the RAM is in QEMU
  * @image:	handle of the checkpoint that it pages from, or 0
+ * @record:	of the pages that the clones of its last fork asked for, or -1
  * @future:	the checkpoint to be, made by prepare(), or NULL
  * @cp:		freeze(), load(): the core's
  */
@@ -73,6 +74,7 @@ struct qemu_vm {
 	sd_event_source *feeder;
 	uint64_t ram_base;
 	uint64_t image;
+	int record;
 	struct qemu_disk disks[VM_DISKS_MAX];
 	struct qemu_checkpoint *future;
 
@@ -93,6 +95,8 @@ struct qemu_vm {
  * @image:	its memory, as far as it was asked for; read-write
  * @presence:	what of it is there
  * @mem, @pagemap: of the snapshot process, which ends with @lifeline
+ * @record:	of the pages that its clones ask for; @earlier: of the VM's last checkpoint's,
+ *		until the pager was told, or -1
  * @avoid:	a clone's checkpoint: its "avoid" bitmap as of now, else -1
  * @lower:	handle of the checkpoint that @avoid's VM pages from, or 0
  * @raw:	the descriptor as QEMU wrote it, or -1 when it is only stored
@@ -110,6 +114,8 @@ struct qemu_checkpoint {
 	int mem;
 	int pagemap;
 	int avoid;
+	int record;
+	int earlier;
 	int raw;
 	int stored;
 	unsigned int raw_set;

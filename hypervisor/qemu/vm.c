@@ -25,6 +25,7 @@ struct qemu_vm *qemu_vm_new(struct vm *vm)
 	q->iv = IVSHMEM_NONE;
 	q->channel = -1;
 	q->uffd = -1;
+	q->record = -1;
 	q->state = -1;
 	q->feed = -1;
 	vm_set_backend(vm, q);
@@ -73,6 +74,7 @@ void qemu_vm_forget(struct qemu_vm *q)
 	ivshmem_close(&q->iv);
 	fds_close(&q->channel, 1);
 	fds_close(&q->uffd, 1);
+	fds_close(&q->record, 1);
 	fds_close(&q->state, 1);
 	fds_close(&q->feed, 1);
 	for (unsigned int i = 0; i < VM_DISKS_MAX; i++) {

@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "ticket.h"
+#include "util.h"
 
 struct options opt;
 
 enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_PAGER_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX,
-	O_IDENTITY, O_SOCKET, O_DIE, O_LIB, O_CONTROL, O_HELP, O_VERSION };
+	O_IDENTITY, O_SOCKET, O_FILL, O_FILL_MAX, O_DIE, O_LIB, O_POISON, O_CONTROL, O_HELP,
+	O_VERSION };
 
 static const struct option long_options[] = {
 	{ "runtime-dir", required_argument, NULL, O_RUNTIME },
@@ -29,8 +31,11 @@ static const struct option long_options[] = {
 	{ "memory-max", required_argument, NULL, O_MEMORY_MAX },
 	{ "identity-timeout", required_argument, NULL, O_IDENTITY },
 	{ "socket", required_argument, NULL, O_SOCKET },
+	{ "fill", required_argument, NULL, O_FILL },
+	{ "fill-max", required_argument, NULL, O_FILL_MAX },
 	{ "die-with-parent", no_argument, NULL, O_DIE },
 	{ "lib-dir", required_argument, NULL, O_LIB },
+	{ "poison-avoided", no_argument, NULL, O_POISON },
 	{ "control-role", no_argument, NULL, O_CONTROL },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -49,8 +54,12 @@ static const char usage[] =
 "  --clones-total N     most clones at any time (256)\n"
 "  --memory-max SIZE    most memory, estimated, of all machines (no limit)\n"
 "  --identity-timeout N seconds that a clone's agent may take beyond its own limit (60)\n"
+"  --fill WHAT          pages that clones get before they ask: none, all, or (the\n"
+"                       default) 'record': those that earlier forks' clones used\n"
+"  --fill-max SIZE      most of that, of each image (no limit)\n"
 "  --lib-dir DIR        where libvmfork-ram.so and vmfork-pager are\n"
 "  --die-with-parent    end when the process that started vmforkd ends\n"
+"  --poison-avoided     for tests: clones find poison in pages that the guest gave up\n"
 "  --help, --version    this text; the version\n";
 
 int parse_size(const char *s, uint64_t *ret)
@@ -110,6 +119,30 @@ static int path(const char *name, const char *s, char *ret)
 	return 0;
 }
 
+static int fill_policy(const char *s, enum fill *ret)
+{
+	static const char *const names[] = {
+		[FILL_NONE] = "none", [FILL_RECORD] = "record", [FILL_ALL] = "all",
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(s, names[i])) {
+			*ret = (enum fill)i;
+			return 0;
+		}
+	}
+	fprintf(stderr, "vmforkd: --fill: '%s' is not 'none', 'record' or 'all'\n", s);
+	return -EINVAL;
+}
+
+static int size(const char *name, const char *s, uint64_t *ret)
+{
+	if (parse_size(s, ret) == 0)
+		return 0;
+	fprintf(stderr, "vmforkd: --%s: '%s' is not a size (as in 8G)\n", name, s);
+	return -EINVAL;
+}
+
 static int one_option(struct options *o, int c)
 {
 	switch (c) {
@@ -132,14 +165,18 @@ static int one_option(struct options *o, int c)
 	case O_CLONES_TOTAL:
 		return number("clones-total", optarg, CLONES_TOTAL_MAX, &o->clones_total);
 	case O_MEMORY_MAX:
-		if (parse_size(optarg, &o->memory_max) == 0)
-			return 0;
-		fprintf(stderr, "vmforkd: --memory-max: '%s' is not a size (as in 8G)\n", optarg);
-		return -EINVAL;
+		return size("memory-max", optarg, &o->memory_max);
 	case O_IDENTITY:
 		return number("identity-timeout", optarg, 86400, &o->identity_timeout);
+	case O_FILL:
+		return fill_policy(optarg, &o->fill);
+	case O_FILL_MAX:
+		return size("fill-max", optarg, &o->fill_max);
 	case O_DIE:
 		o->die_with_parent = true;
+		return 0;
+	case O_POISON:
+		o->poison_avoided = true;
 		return 0;
 	case O_CONTROL:
 		o->control = true;
@@ -248,7 +285,8 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	int c, r;
 
-	*o = (struct options){ .clones_max = 64, .clones_total = 256, .identity_timeout = 60 };
+	*o = (struct options){ .clones_max = 64, .clones_total = 256, .identity_timeout = 60,
+				.fill = FILL_RECORD, .fill_max = UINT64_MAX };
 	strcpy(o->runtime_dir, "/run/vmfork");
 	strcpy(o->image_dir, "/dev/shm");
 	while ((c = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {

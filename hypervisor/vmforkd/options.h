@@ -9,6 +9,9 @@
 
 #define OPT_PATH_MAX 256
 
+/* Which pages of an image are fetched before they are asked for. */
+enum fill { FILL_NONE, FILL_RECORD, FILL_ALL };
+
 struct options {
 	char runtime_dir[OPT_PATH_MAX];
 	char image_dir[OPT_PATH_MAX];
@@ -23,7 +26,10 @@ struct options {
 	unsigned int clones_total;
 	uint64_t memory_max;		/* bytes; 0: MemAvailable alone limits */
 	unsigned int identity_timeout;	/* seconds beyond the agent's own limit */
+	enum fill fill;
+	uint64_t fill_max;		/* bytes, of each image */
 	bool die_with_parent;
+	bool poison_avoided;		/* for tests: PAGER_F_POISON */
 	bool control;			/* internal: this is the control role */
 };
 

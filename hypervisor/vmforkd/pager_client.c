@@ -16,12 +16,13 @@
 #include "fdpass.h"
 #include "keeper_client.h"
 #include "log.h"
+#include "options.h"
 #include "util.h"
 #include "vm.h"
 
 #define CALLS_MAX	1024
 #define FACTS_MAX	1024
-#define FACT_FDS_MAX	6
+#define FACT_FDS_MAX	7
 
 /** struct call - a request that is not answered yet. */
 struct call {
@@ -152,19 +153,33 @@ static uint32_t new_seq(void)
 	return last_seq;
 }
 
+/* What the command line adds to a backend's request. */
+static struct pager_req with_policy(const struct pager_req *req)
+{
+	struct pager_req q = *req;
+
+	if (q.op == PAGER_CLONE_ADD && opt.poison_avoided)
+		q.flags |= PAGER_F_POISON;
+	if (q.op == PAGER_IMAGE_ADD && opt.fill != FILL_NONE)
+		q.fill = opt.fill_max / PAGER_PAGE_SIZE;
+	if (q.op == PAGER_IMAGE_ADD && opt.fill == FILL_ALL)
+		q.flags |= PAGER_F_FILL_ALL;
+	return q;
+}
+
 int core_pager(const struct pager_req *req, const int *fds, unsigned int nfds,
 	       core_pager_fn done, void *data)
 {
 	bool add = req->op == PAGER_IMAGE_ADD || req->op == PAGER_CLONE_ADD;
 	struct call *c = new_call();
-	struct pager_req q = *req;
+	struct pager_req q = with_policy(req);
 	struct fact *f;
 	int r = 0;
 
 	if (!c)
 		return -EAGAIN;
 	if (add)
-		r = remember(req, fds, nfds);
+		r = remember(&q, fds, nfds);
 	if (r < 0)
 		return r;
 	if (req->op == PAGER_IMAGE_DEL || req->op == PAGER_CLONE_DEL) {

@@ -37,6 +37,18 @@ static void check_add(const struct pager_req *r)
 	check_slots(r);
 }
 
+/* The descriptors are told apart by the flags alone: their count must be right. */
+static void check_fds(const struct pager_req *r, unsigned int nfds)
+{
+	unsigned int want = 4 + !!r->lower + !!(r->flags & PAGER_F_RECORD) +
+			    !!(r->flags & PAGER_F_EARLIER);
+
+	if (nfds != (r->op == PAGER_CLONE_ADD ? 2 : want))
+		abort();
+	if (r->flags & PAGER_F_EARLIER && !(r->flags & PAGER_F_RECORD))
+		abort();
+}
+
 static void try(const void *buf, size_t len, unsigned int nfds)
 {
 	struct pager_req r;
@@ -45,8 +57,10 @@ static void try(const void *buf, size_t len, unsigned int nfds)
 		return;
 	if (!r.seq || r.seq != request_seq(buf, len))
 		abort();
-	if (r.op == PAGER_IMAGE_ADD || r.op == PAGER_CLONE_ADD)
+	if (r.op == PAGER_IMAGE_ADD || r.op == PAGER_CLONE_ADD) {
 		check_add(&r);
+		check_fds(&r, nfds);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

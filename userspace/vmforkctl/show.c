@@ -125,6 +125,37 @@ void show_checkpoints(const json_t *result)
 	table_free(&t);
 }
 
+/* AHEAD: put into the image before they were asked for; HELD, USED: see the man page. */
+static void show_images(const json_t *result)
+{
+	json_t *checkpoints = get_array(result, "checkpoints"), *cp;
+	struct table t;
+	size_t i;
+
+	if (!json_array_size(checkpoints))
+		return;
+	table_init(&t, "llrrrrrrr", "CHECKPOINT VM CLONES PRESENT ZERO AHEAD RECORD HELD USED");
+	json_array_foreach(checkpoints, i, cp) {
+		const json_t *pages = get_object(cp, "pager");
+
+		if (json_is_string(json_object_get(cp, "name")))
+			table_add(&t, "%s", get_text(cp, "name"));
+		else
+			add_handle(&t, cp, "handle");
+		table_add(&t, "%s", get_text(cp, "vm"));
+		add_count(&t, cp, "clones");
+		add_count(&t, pages, "present");
+		add_count(&t, pages, "zero");
+		add_count(&t, pages, "prefetched");
+		add_count(&t, pages, "recorded");
+		add_count(&t, pages, "probes");
+		add_count(&t, pages, "probes_used");
+	}
+	putchar('\n');
+	table_print(&t, stdout);
+	table_free(&t);
+}
+
 void show_stats(const json_t *result)
 {
 	json_t *vms = get_array(result, "vms"), *vm;
@@ -152,6 +183,7 @@ void show_stats(const json_t *result)
 	}
 	table_print(&t, stdout);
 	table_free(&t);
+	show_images(result);
 }
 
 void show_exits(const json_t *result)

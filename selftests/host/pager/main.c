@@ -53,8 +53,12 @@ static const struct test tests[] = {
 	{ "avoid", test_avoid },
 	{ "generations", test_generations },
 	{ "restart", test_restart },
+	{ "restart-fill", test_restart_fill },
 	{ "nospace", test_nospace },
 	{ "snapshot-gone", test_snapshot_gone },
+	{ "record", test_record },
+	{ "fill", test_fill },
+	{ "fill-lower", test_fill_lower },
 	{ "requests", test_requests },
 	{ "reconnect", test_reconnect },
 };

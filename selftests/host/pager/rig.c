@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -136,10 +137,21 @@ int64_t vm_check(struct vm *vm, uint64_t first, uint64_t n, uint64_t seed)
 	return vm_answer(vm);
 }
 
+static uint64_t gfn_of(uint64_t page)
+{
+	return page < RIG_HALF ? page : RIG_HIGH_GFN + page - RIG_HALF;
+}
+
+int64_t vm_poisoned(struct vm *vm, uint64_t first, uint64_t n)
+{
+	vm_order(vm, TVM_POISONED, first, n, gfn_of(first), 1);
+	return vm_answer(vm);
+}
+
 void vm_avoid(struct vm *vm, uint64_t first, uint64_t n, bool set)
 {
 	for (uint64_t page = first; page < first + n; page++) {
-		uint64_t gfn = page < RIG_HALF ? page : RIG_HIGH_GFN + page - RIG_HALF;
+		uint64_t gfn = gfn_of(page);
 		off_t at = (off_t)(RIG_BITMAP_OFFSET + gfn / 8);
 		uint8_t byte = 0;
 
@@ -182,7 +194,8 @@ int image_take(struct image_rig *img, struct vm *vm, int file, uint64_t lower)
 	*img = (struct image_rig){
 		.handle = next_handle++, .lower = lower, .base = vm->base,
 		.file = file >= 0 ? file : memory_file(RIG_PAGES * PAGER_PAGE_SIZE),
-		.map = memory_file(RIG_PAGES), .frozen = copy_bitmap(vm),
+		.map = memory_file(RIG_PAGES), .frozen = copy_bitmap(vm), .earlier = -1,
+		.record = memory_file(sizeof(struct pager_record) + RIG_PAGES * sizeof(uint32_t)),
 	};
 	if (pipe2(life, O_CLOEXEC) < 0)
 		return -errno;
@@ -213,6 +226,7 @@ void image_drop(struct image_rig *img)
 	close(img->mem);
 	close(img->pagemap);
 	close(img->frozen);
+	close(img->record);
 	if (img->lifeline >= 0)
 		close(img->lifeline);
 }
@@ -229,11 +243,31 @@ static struct pager_req request(uint32_t op, uint64_t handle, uint64_t base)
 int image_add(struct pgproc *pg, const struct image_rig *img)
 {
 	struct pager_req req = request(PAGER_IMAGE_ADD, img->handle, img->base);
-	int fds[] = { img->file, img->map, img->mem, img->pagemap, img->frozen };
+	int fds[7] = { img->file, img->map, img->mem, img->pagemap };
+	unsigned int n = 4;
 
 	req.source = PAGER_SOURCE_SNAPSHOT;
 	req.lower = img->lower;
-	return pg_call(pg, &req, fds, img->lower ? 5 : 4, NULL);
+	req.flags = PAGER_F_RECORD | img->fill_flags;
+	req.fill = img->fill;
+	if (img->lower)
+		fds[n++] = img->frozen;
+	fds[n++] = img->record;
+	if (img->earlier >= 0) {
+		req.flags |= PAGER_F_EARLIER;
+		fds[n++] = img->earlier;
+	}
+	return pg_call(pg, &req, fds, n, NULL);
+}
+
+bool image_filled(struct pgproc *pg, const struct image_rig *img, uint64_t n)
+{
+	for (int i = 0; i < 6000; i++) {
+		if (pg_image_stats(pg, img->handle).prefetched == n)
+			return true;
+		poll(NULL, 0, 10);
+	}
+	return false;
 }
 
 uint8_t image_state_of(const struct image_rig *img, uint64_t page)

@@ -32,7 +32,10 @@ struct vm {
 
 struct image_rig {
 	uint64_t handle;
-	int file, map, mem, pagemap, frozen;
+	int file, map, mem, pagemap, frozen, record;
+	int earlier;		/* -1, or the record to begin with: not ours to close */
+	uint64_t fill;		/* pages to be filled in the background */
+	uint32_t fill_flags;
 	int lifeline;		/* our end */
 	pid_t snapshot;
 	uint64_t base;
@@ -49,6 +52,8 @@ int64_t vm_answer(struct vm *vm);
 int64_t vm_fill(struct vm *vm, uint64_t first, uint64_t n, uint64_t seed);
 /** vm_check() - pages that differ from the pattern (seed 0: zeros). */
 int64_t vm_check(struct vm *vm, uint64_t first, uint64_t n, uint64_t seed);
+/** vm_poisoned() - pages that are full of struct pager_poison, with the right gfn. */
+int64_t vm_poisoned(struct vm *vm, uint64_t first, uint64_t n);
 /** vm_avoid() - set or clear bits of its bitmap, by file page. */
 void vm_avoid(struct vm *vm, uint64_t first, uint64_t n, bool set);
 
@@ -62,6 +67,8 @@ void image_drop(struct image_rig *img);
 bool image_end_snapshot(struct image_rig *img);
 int image_add(struct pgproc *pg, const struct image_rig *img);
 uint8_t image_state_of(const struct image_rig *img, uint64_t page);
+/** image_filled() - wait until the background fill has put @n pages there, or 60 s. */
+bool image_filled(struct pgproc *pg, const struct image_rig *img, uint64_t n);
 /** image_pages_in_file() - allocated pages of the image file. */
 uint64_t image_pages_in_file(const struct image_rig *img);
 

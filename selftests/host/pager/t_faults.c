@@ -14,6 +14,7 @@
 #define KILLS		20
 #define PAGES_PER_LIFE	20	/* KILLS times this is far below RIG_PAGES */
 #define THREADS		4
+#define FILL_PER_LIFE	64
 
 static bool take_root(struct vm *root, struct image_rig *img, int file)
 {
@@ -61,14 +62,17 @@ static unsigned int kill_often(struct pgproc *pg, const struct image_rig *img,
 	return kills;
 }
 
-void test_restart(void)
+static void restarts(uint64_t fill)
 {
 	struct vm root, clones[3];
 	struct image_rig img;
 	struct pgproc pg;
 
-	if (!take_root(&root, &img, -1) ||
-	    !same(clone_start(&clones[0], &img), 0, "a clone") ||
+	if (!take_root(&root, &img, -1))
+		return;
+	img.fill = fill;
+	img.fill_flags = PAGER_F_FILL_ALL;
+	if (!same(clone_start(&clones[0], &img), 0, "a clone") ||
 	    !same(clone_start(&clones[1], &img), 0, "another clone") ||
 	    !same(revive(&pg, &img, clones, 2), 0, "the first pager serves them"))
 		return;
@@ -79,8 +83,8 @@ void test_restart(void)
 		same(vm_answer(&clones[i]), 0, "no thread is stuck, no byte is wrong");
 	/* A page may have been written by a pager that did not live to note it. */
 	same((long long)image_pages_in_file(&img), RIG_PAGES, "the image file is complete");
-	ok(pg_image_stats(&pg, img.handle).present + KILLS >= RIG_PAGES,
-	   "each kill left at most one page that is not noted");
+	ok(pg_image_stats(&pg, img.handle).present + KILLS * (fill ? 8 : 1) >= RIG_PAGES,
+	   "each kill left at most one write that is not noted");
 	same(clone_start(&clones[2], &img), 0, "a clone of the complete image");
 	same(clone_add(&pg, &clones[2], &img, 0), 0, "is added");
 	same(vm_check(&clones[2], 0, RIG_PAGES, 1), 0, "no byte of the image is wrong");
@@ -90,6 +94,17 @@ void test_restart(void)
 	pg_stop(&pg);
 	image_drop(&img);
 	vm_kill(&root);
+}
+
+void test_restart(void)
+{
+	restarts(0);
+}
+
+/* The same while the image is filled in the background, too, a little in each life. */
+void test_restart_fill(void)
+{
+	restarts(FILL_PER_LIFE);
 }
 
 /* A file on a tmpfs that can hold 256 pages, less what tmpfs needs. */
@@ -112,6 +127,20 @@ static int small_file(void)
 	if (fd >= 0 && ftruncate(fd, RIG_PAGES * PAGER_PAGE_SIZE) < 0)
 		return -errno;
 	return fd < 0 ? err : fd;
+}
+
+/* The background fill leaves an eighth of 256 pages, and does not complain. */
+static void check_reserve(struct pgproc *pg, const struct image_rig *img)
+{
+	uint64_t before, now = 0;
+
+	do {
+		before = now;
+		usleep(100000);
+		now = pg_image_stats(pg, img->handle).prefetched;
+	} while (!now || now != before);
+	ok(now > 128 && now <= 224, "the fill leaves room: %llu pages", (unsigned long long)now);
+	same(pg->nevents, 0, "and says nothing");
 }
 
 static void check_full(struct pgproc *pg, struct vm *clones, const struct image_rig *img)
@@ -151,9 +180,13 @@ void test_nospace(void)
 	}
 	if (!take_root(&root, &img, file) ||
 	    !same(clone_start(&clones[0], &img), 0, "a clone") ||
-	    !same(clone_start(&clones[1], &img), 0, "another clone") ||
-	    !same(revive(&pg, &img, clones, 2), 0, "the pager serves them"))
+	    !same(clone_start(&clones[1], &img), 0, "another clone"))
 		return;
+	img.fill = RIG_PAGES;
+	img.fill_flags = PAGER_F_FILL_ALL;
+	if (!same(revive(&pg, &img, clones, 2), 0, "the pager serves them"))
+		return;
+	check_reserve(&pg, &img);
 	check_full(&pg, clones, &img);
 	vm_kill(&clones[0]);
 	vm_kill(&clones[1]);

@@ -21,10 +21,14 @@ void test_clones(void);
 void test_avoid(void);
 void test_generations(void);
 void test_restart(void);
+void test_restart_fill(void);
 void test_nospace(void);
 void test_snapshot_gone(void);
 void test_requests(void);
 void test_reconnect(void);
 void test_ramlib(void);
+void test_record(void);
+void test_fill(void);
+void test_fill_lower(void);
 
 #endif /* VMFORK_TAP_H */

@@ -48,16 +48,29 @@ START_TEST(good_requests)
 {
 	struct pager_req r = image_req(), c = clone_req();
 	struct pager_req ping = { .op = PAGER_PING, .seq = 9 };
+	struct pager_req fill = {
+		.op = PAGER_IMAGE_FILL, .seq = 9, .handle = 5, .fill = UINT64_MAX,
+		.flags = PAGER_F_FILL_ALL,
+	};
 
 	ck_assert_int_eq(parse(&r, 4), 0);
 	r.lower = 4;
 	ck_assert_int_eq(parse(&r, 5), 0);
+	r.flags = PAGER_F_RECORD | PAGER_F_FILL_ALL;
+	ck_assert_int_eq(parse(&r, 6), 0);
+	r.flags |= PAGER_F_EARLIER;
+	ck_assert_int_eq(parse(&r, 7), 0);
+	r.lower = 0;
+	ck_assert_int_eq(parse(&r, 6), 0);
 	ck_assert_int_eq(parse(&c, 2), 0);
 	c.flags = PAGER_F_NO_AVOID;
+	ck_assert_int_eq(parse(&c, 2), 0);
+	c.flags = PAGER_F_NO_AVOID | PAGER_F_POISON;
 	ck_assert_int_eq(parse(&c, 2), 0);
 	c.nslots = 0;
 	ck_assert_int_eq(parse(&c, 2), 0);
 	ck_assert_int_eq(parse(&ping, 0), 0);
+	ck_assert_int_eq(parse(&fill, 0), 0);
 }
 END_TEST
 
@@ -105,6 +118,12 @@ START_TEST(wrong_fields)
 	WRONG(image_req, 4, -EOPNOTSUPP, r.op = PAGER_PING + 1);
 	WRONG(image_req, 4, -EOPNOTSUPP, r.source = 0);
 	WRONG(image_req, 4, -EOPNOTSUPP, r.flags = 1);
+	WRONG(image_req, 5, -EINVAL, r.flags = PAGER_F_EARLIER);
+	WRONG(image_req, 4, -EINVAL, r.flags = PAGER_F_RECORD);
+	WRONG(image_req, 5, -EINVAL, r.flags = PAGER_F_RECORD | PAGER_F_EARLIER);
+	WRONG(image_req, 0, -EOPNOTSUPP, r.op = PAGER_IMAGE_FILL; r.flags = PAGER_F_RECORD);
+	WRONG(image_req, 1, -EINVAL, r.op = PAGER_IMAGE_FILL);
+	WRONG(image_req, 0, -EINVAL, r.op = PAGER_IMAGE_FILL; r.handle = 0);
 	WRONG(image_req, 4, -EINVAL, r.npages = 0);
 	WRONG(image_req, 4, -EINVAL, r.npages = REQUEST_PAGES_MAX + 1);
 	WRONG(image_req, 4, -EINVAL, r.npages = UINT64_MAX);
@@ -115,7 +134,7 @@ START_TEST(wrong_fields)
 	WRONG(image_req, 4, -EINVAL, r.bitmap_offset = UINT64_MAX);
 	WRONG(image_req, 4, -EINVAL, r.bitmap_bytes = INT64_MAX; r.bitmap_offset = 1);
 	WRONG(clone_req, 2, -EINVAL, r.image = 0);
-	WRONG(clone_req, 2, -EOPNOTSUPP, r.flags = 2);
+	WRONG(clone_req, 2, -EOPNOTSUPP, r.flags = 4);
 	WRONG(clone_req, 2, -EINVAL, r.slots[1].page = 511);
 #undef WRONG
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Filling an image before its pages are asked for. */
+#ifndef VMFORK_PAGER_FILL_H
+#define VMFORK_PAGER_FILL_H
+
+#include "avoid.h"
+#include "image.h"
+
+/**
+ * fill_step() - fetch a few pages of the image that are not there yet.
+ * @avoid:	of one of its clones: what that does not care for is left out
+ * Return: whether there may be more to do.
+ */
+bool fill_step(struct image *img, const struct avoid *avoid);
+
+#endif /* VMFORK_PAGER_FILL_H */
