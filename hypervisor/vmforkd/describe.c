@@ -58,6 +58,7 @@ json_t *describe_vm(const struct vm *vm)
 			      "memory", (json_int_t)vm->config.memory,
 			      "vcpus", (int)vm->config.vcpus);
 
+	json_object_set_new(o, "net", network_describe(vm));
 	json_object_set_new(o, "accel", json_string(vm->config.accel));
 	json_object_set_new(o, "forks", json_integer(vm->forks));
 	json_object_set_new(o, "uptime_ms",

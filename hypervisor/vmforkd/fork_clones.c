@@ -42,6 +42,7 @@ static void become(struct vm *vm, struct fork *f, struct ticket *t, const struct
 	clone_name(vm->name, sizeof(vm->name), cp->vm_name, f->fork_no, vm->id, vm->handle);
 	vm->channel.j->hello = cp->hello;
 	copy_avoid(vm, cp);
+	network_become(vm, cp);
 }
 
 static void load(struct fork *f, struct ticket *t, struct slot *s, struct vm *vm)
@@ -72,6 +73,7 @@ static void run(struct ticket *t, struct slot *s, struct vm *vm)
 	int r;
 
 	vm->channel.j->state = CHANNEL_READY;
+	network_run_unheard(vm);
 	channel_fork_answer(&vm->channel, &a);
 	r = core.backend->resume(vm);
 	if (r < 0)
