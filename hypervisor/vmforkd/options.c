@@ -15,11 +15,13 @@
 #include "ticket.h"
 #include "util.h"
 
+#define NET_POOL	"10.77.0.0/16"
+
 struct options opt;
 
 enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_PAGER_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX,
-	O_IDENTITY, O_SOCKET, O_FILL, O_FILL_MAX, O_DIE, O_LIB, O_POISON, O_CONTROL, O_HELP,
-	O_VERSION };
+	O_IDENTITY, O_SOCKET, O_FILL, O_FILL_MAX, O_NET_POOL, O_NET_ISOLATED, O_NET_AGENT, O_DIE,
+	O_LIB, O_POISON, O_CONTROL, O_HELP, O_VERSION };
 
 static const struct option long_options[] = {
 	{ "runtime-dir", required_argument, NULL, O_RUNTIME },
@@ -33,6 +35,9 @@ static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, O_SOCKET },
 	{ "fill", required_argument, NULL, O_FILL },
 	{ "fill-max", required_argument, NULL, O_FILL_MAX },
+	{ "net-pool", required_argument, NULL, O_NET_POOL },
+	{ "net-isolated", no_argument, NULL, O_NET_ISOLATED },
+	{ "net-without-agent", required_argument, NULL, O_NET_AGENT },
 	{ "die-with-parent", no_argument, NULL, O_DIE },
 	{ "lib-dir", required_argument, NULL, O_LIB },
 	{ "poison-avoided", no_argument, NULL, O_POISON },
@@ -57,6 +62,10 @@ static const char usage[] =
 "  --fill WHAT          pages that clones get before they ask: none, all, or (the\n"
 "                       default) 'record': those that earlier forks' clones used\n"
 "  --fill-max SIZE      most of that, of each image (no limit)\n"
+"  --net-pool NETWORK   subnets of families with a bridge (10.77.0.0/16)\n"
+"  --net-isolated       machines of a family do not reach each other either\n"
+"  --net-without-agent shut|open\n"
+"                       a bridge's link of clones without vmfork-agent (shut)\n"
 "  --lib-dir DIR        where libvmfork-ram.so and vmfork-pager are\n"
 "  --die-with-parent    end when the process that started vmforkd ends\n"
 "  --poison-avoided     for tests: clones find poison in pages that the guest gave up\n"
@@ -143,6 +152,16 @@ static int size(const char *name, const char *s, uint64_t *ret)
 	return -EINVAL;
 }
 
+static int shut_or_open(const char *s, bool *ret)
+{
+	if (strcmp(s, "shut") && strcmp(s, "open")) {
+		fprintf(stderr, "vmforkd: --net-without-agent: '%s' is neither shut nor open\n", s);
+		return -EINVAL;
+	}
+	*ret = !strcmp(s, "open");
+	return 0;
+}
+
 static int one_option(struct options *o, int c)
 {
 	switch (c) {
@@ -172,6 +191,17 @@ static int one_option(struct options *o, int c)
 		return fill_policy(optarg, &o->fill);
 	case O_FILL_MAX:
 		return size("fill-max", optarg, &o->fill_max);
+	case O_NET_POOL:
+		if (net_pool_parse(optarg, &o->net_pool) == 0)
+			return 0;
+		fprintf(stderr, "vmforkd: --net-pool: '%s' is not a private network of /8 to /23 "
+			"(as in 10.77.0.0/16)\n", optarg);
+		return -EINVAL;
+	case O_NET_ISOLATED:
+		o->net_isolated = true;
+		return 0;
+	case O_NET_AGENT:
+		return shut_or_open(optarg, &o->net_without_agent);
 	case O_DIE:
 		o->die_with_parent = true;
 		return 0;
@@ -289,6 +319,7 @@ int options_parse(struct options *o, int argc, char **argv)
 				.fill = FILL_RECORD, .fill_max = UINT64_MAX };
 	strcpy(o->runtime_dir, "/run/vmfork");
 	strcpy(o->image_dir, "/dev/shm");
+	net_pool_parse(NET_POOL, &o->net_pool);
 	while ((c = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
 		r = one_option(o, c);
 		if (r)

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "address.h"
+
 #define OPT_PATH_MAX 256
 
 /* Which pages of an image are fetched before they are asked for. */
@@ -28,6 +30,9 @@ struct options {
 	unsigned int identity_timeout;	/* seconds beyond the agent's own limit */
 	enum fill fill;
 	uint64_t fill_max;		/* bytes, of each image */
+	struct net_pool net_pool;	/* subnets for families with net "bridge" */
+	bool net_isolated;		/* clones of a family do not reach each other */
+	bool net_without_agent;		/* open the network of clones that have none */
 	bool die_with_parent;
 	bool poison_avoided;		/* for tests: PAGER_F_POISON */
 	bool control;			/* internal: this is the control role */
