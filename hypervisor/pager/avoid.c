@@ -26,15 +26,35 @@ void avoid_fini(struct avoid *a)
 	a->fd = -1;
 }
 
-bool avoid_test(const struct avoid *a, uint64_t page, uint64_t *ret_gfn)
+/* Bits beyond the end of the bitmap or of the slot are not set. */
+unsigned int avoid_run(const struct avoid *a, uint64_t page, unsigned int max,
+		       uint64_t *ret_gfn)
+{
+	uint8_t bytes[AVOID_RUN_MAX / 8 + 1];
+	uint64_t gfn, left, first;
+	unsigned int n = 0, bit;
+	ssize_t got;
+
+	if (a->fd < 0 || !slots_gfn(&a->slots, page, &gfn, &left) || gfn >> 3 >= a->bytes)
+		return 0;
+	first = gfn >> 3;
+	bit = gfn & 7;
+	max = max < left ? max : (unsigned int)left;
+	left = a->bytes - first;
+	got = (bit + max + 7) / 8;
+	got = pread(a->fd, bytes, (size_t)got < left ? (size_t)got : (size_t)left,
+		    (off_t)(a->offset + first));
+	while (n < max && (ssize_t)(bit / 8) < got && bytes[bit / 8] >> bit % 8 & 1) {
+		bit++;
+		n++;
+	}
+	*ret_gfn = gfn;
+	return n;
+}
+
+bool avoid_test(const struct avoid *a, uint64_t page)
 {
 	uint64_t gfn;
-	uint8_t byte;
 
-	if (a->fd < 0 || !slots_gfn(&a->slots, page, &gfn) || gfn >> 3 >= a->bytes)
-		return false;
-	if (pread(a->fd, &byte, 1, (off_t)(a->offset + (gfn >> 3))) != 1)
-		return false;
-	*ret_gfn = gfn;
-	return byte >> (gfn & 7) & 1;
+	return avoid_run(a, page, 1, &gfn);
 }

@@ -30,7 +30,17 @@ int avoid_init(struct avoid *a, int fd, uint64_t offset, uint64_t bytes,
 	       const struct slots *slots);
 void avoid_fini(struct avoid *a);
 
-/** avoid_test() - is the bit of file page @page set? @ret_gfn: the page's gfn then. */
-bool avoid_test(const struct avoid *a, uint64_t page, uint64_t *ret_gfn);
+/** AVOID_RUN_MAX - most bits that are looked at at once. */
+#define AVOID_RUN_MAX	64U
+
+/**
+ * avoid_run() - how many file pages from @page on have their bits set, up to @max.
+ * @ret_gfn:	if any: the gfn of the first
+ */
+unsigned int avoid_run(const struct avoid *a, uint64_t page, unsigned int max,
+		       uint64_t *ret_gfn);
+
+/** avoid_test() - is the bit of file page @page set? */
+bool avoid_test(const struct avoid *a, uint64_t page);
 
 #endif /* VMFORK_PAGER_AVOID_H */

@@ -21,12 +21,16 @@
  *                                            into the file, PRESENT, wake; file full:
  *                                            a private copy
  *
+ * Private zeros are given in runs: they take no memory, and what is allocated next is
+ * often the page behind.
+ *
  * A fault may be raised several times (more vCPUs, a restart): a private answer is
  * then -EEXIST, and a wake is right for it as for whatever else is there by now.
  * What can be answered by a wrong page only is not answered: the clone is lost.
  */
 #define EAGAIN_MAX	1000	/* then a wake: the fault comes again */
 #define AGAIN_MAX	1000	/* woken in a row for the same present page */
+#define AROUND		AVOID_RUN_MAX	/* pages of zeros given at once */
 
 static union {
 	struct pager_poison poison[PAGER_PAGE_SIZE / sizeof(struct pager_poison)];
@@ -47,17 +51,21 @@ static int settle(struct clone *c, uint64_t page, int err)
 	return wake(c, page);
 }
 
-static int give_zero(struct clone *c, uint64_t page)
+/* The page, and up to @n - 1 behind it that are to be zeros, too. */
+static int give_zeros(struct clone *c, uint64_t page, unsigned int n)
 {
-	int err;
+	int given;
 
 	for (int i = 0; i < EAGAIN_MAX; i++) {
-		err = c->link.ops->zero(&c->link, page);
-		if (err != -EAGAIN)
+		given = c->link.ops->zero(&c->link, page, n);
+		if (given != -EAGAIN)
 			break;
 		sched_yield();
 	}
-	return settle(c, page, err);
+	if (given < 0)
+		return settle(c, page, given);
+	c->stats.zeroed_ahead += (unsigned int)given - 1;
+	return 0;
 }
 
 static int give_copy(struct clone *c, uint64_t page, const void *data)
@@ -101,7 +109,7 @@ static int give_fetched(struct clone *c, uint64_t page)
 	if (r == FETCH_ZERO || page_is_zero(page_buf.bytes)) {
 		image_set_zero(c->image, page);
 		c->stats.zero++;
-		return give_zero(c, page);
+		return give_zeros(c, page, 1);
 	}
 	c->stats.fetched++;
 	if (image_fill(c->image, page, page_buf.bytes, 1) == 0)
@@ -120,12 +128,34 @@ static bool truly_zero(const struct clone *c, uint64_t page)
 	return r == FETCH_ZERO || (r == FETCH_DATA && page_is_zero(page_buf.bytes));
 }
 
-static int give_avoided(struct clone *c, const struct fault *f, uint64_t gfn)
+/* Of @n pages from @page on: those before the first that is in the image. */
+static unsigned int run_not_present(const struct image *img, uint64_t page, unsigned int n)
+{
+	unsigned int k = 1;
+
+	while (k < n && image_state(img, page + k) != PAGE_PRESENT)
+		k++;
+	return k;
+}
+
+static unsigned int run_zero(const struct image *img, uint64_t page)
+{
+	unsigned int k = 1;
+
+	while (k < AROUND && page + k < img->npages && image_state(img, page + k) == PAGE_ZERO)
+		k++;
+	return k;
+}
+
+/* @n: pages from this one on that the clone does not care for */
+static int give_avoided(struct clone *c, const struct fault *f, uint64_t gfn, unsigned int n)
 {
 	c->stats.avoided++;
 	c->stats.avoided_write += f->write;
-	if (!c->poison || truly_zero(c, f->page))
-		return give_zero(c, f->page);
+	if (!c->poison)
+		return give_zeros(c, f->page, run_not_present(c->image, f->page, n));
+	if (truly_zero(c, f->page))
+		return give_zeros(c, f->page, 1);
 	c->stats.poisoned++;
 	for (size_t i = 0; i < ARRAY_SIZE(page_buf.poison); i++)
 		page_buf.poison[i] = (struct pager_poison){ PAGER_POISON_MAGIC, gfn };
@@ -134,6 +164,7 @@ static int give_avoided(struct clone *c, const struct fault *f, uint64_t gfn)
 
 static int answer(struct clone *c, const struct fault *f)
 {
+	unsigned int n;
 	uint64_t gfn;
 
 	c->stats.faults++;
@@ -143,12 +174,13 @@ static int answer(struct clone *c, const struct fault *f)
 		return give_present(c, f->page);
 	case PAGE_ZERO:
 		c->stats.zero++;
-		return give_zero(c, f->page);
+		return give_zeros(c, f->page, run_zero(c->image, f->page));
 	case PAGE_ABSENT:
 		break;
 	}
-	if (avoid_test(&c->avoid, f->page, &gfn))
-		return give_avoided(c, f, gfn);
+	n = avoid_run(&c->avoid, f->page, AROUND, &gfn);
+	if (n)
+		return give_avoided(c, f, gfn, n);
 	return give_fetched(c, f->page);
 }
 

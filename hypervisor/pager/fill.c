@@ -26,9 +26,7 @@ static uint8_t buf[FETCH_MAX * PAGER_PAGE_SIZE] __attribute__((aligned(PAGER_PAG
 
 static bool wanted(const struct image *img, uint64_t page, const struct avoid *avoid)
 {
-	uint64_t gfn;
-
-	return image_state(img, page) == PAGE_ABSENT && !avoid_test(avoid, page, &gfn);
+	return image_state(img, page) == PAGE_ABSENT && !avoid_test(avoid, page);
 }
 
 /* In the order of the record, sorted: neighbours become one read. */

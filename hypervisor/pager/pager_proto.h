@@ -140,6 +140,7 @@ struct pager_clone_stats {
 	uint64_t shared;	/* were in the image already */
 	uint64_t avoided;	/* zero page (or poison) because of the bitmap */
 	uint64_t avoided_write;	/* of them: for a write; the others were read first */
+	uint64_t zeroed_ahead;	/* zeros given beside a page that was asked for */
 	uint64_t poisoned;	/* of the avoided ones: PAGER_F_POISON */
 	uint64_t zero;		/* source had zeros */
 	uint64_t private_copies;/* image full: given to this clone alone */

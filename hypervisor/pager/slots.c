@@ -38,7 +38,7 @@ int slots_check(const struct pager_slot *slot, uint32_t n, uint64_t npages)
 	return 0;
 }
 
-bool slots_gfn(const struct slots *s, uint64_t page, uint64_t *ret_gfn)
+bool slots_gfn(const struct slots *s, uint64_t page, uint64_t *ret_gfn, uint64_t *ret_left)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
 		const struct pager_slot *p = &s->slot[i];
@@ -46,6 +46,7 @@ bool slots_gfn(const struct slots *s, uint64_t page, uint64_t *ret_gfn)
 		if (page < p->page || page - p->page >= p->npages)
 			continue;
 		*ret_gfn = p->gfn + (page - p->page);
+		*ret_left = p->npages - (page - p->page);
 		return true;
 	}
 	return false;

@@ -20,7 +20,10 @@ struct slots {
  */
 int slots_check(const struct pager_slot *slot, uint32_t n, uint64_t npages);
 
-/** slots_gfn() - the gfn of file page @page; false if no slot has it. */
-bool slots_gfn(const struct slots *s, uint64_t page, uint64_t *ret_gfn);
+/**
+ * slots_gfn() - the gfn of file page @page; false if no slot has it.
+ * @ret_left:	how many pages of its slot there are from it on
+ */
+bool slots_gfn(const struct slots *s, uint64_t page, uint64_t *ret_gfn, uint64_t *ret_left);
 
 #endif /* VMFORK_PAGER_SLOTS_H */

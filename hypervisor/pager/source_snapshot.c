@@ -47,7 +47,7 @@ static int read_whole(int fd, void *buf, size_t len, uint64_t offset)
 /* What a clone's snapshot says of these pages; FETCH_DATA: it has copies of its own. */
 static int look_up(const struct source *s, uint64_t page, unsigned int n, uint8_t *results)
 {
-	uint64_t entries[FETCH_MAX], gfn;
+	uint64_t entries[FETCH_MAX];
 	int err;
 
 	err = read_whole(s->pagemap, entries, n * sizeof(*entries),
@@ -56,8 +56,8 @@ static int look_up(const struct source *s, uint64_t page, unsigned int n, uint8_
 		if (entries[i] & (PM_PRESENT | PM_SWAP) && !(entries[i] & PM_FILE))
 			results[i] = FETCH_DATA;
 		else
-			results[i] = avoid_test(&s->frozen, page + i, &gfn) ? FETCH_ZERO :
-									      FETCH_LOWER;
+			results[i] = avoid_test(&s->frozen, page + i) ? FETCH_ZERO :
+									FETCH_LOWER;
 	}
 	return err;
 }

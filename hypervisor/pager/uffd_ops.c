@@ -67,11 +67,14 @@ static int uffd_wake(struct vmlink *l, uint64_t page, uint64_t npages)
 	return ioctl(l->fd, UFFDIO_WAKE, &r) < 0 ? -errno : 0;
 }
 
-static int uffd_zero(struct vmlink *l, uint64_t page)
+/* The kernel stops at a page that is there, and says -EAGAIN of what it has done before. */
+static int uffd_zero(struct vmlink *l, uint64_t page, unsigned int npages)
 {
-	struct uffdio_zeropage z = { .range = range_of(l, page, 1) };
+	struct uffdio_zeropage z = { .range = range_of(l, page, npages) };
 
-	return ioctl(l->fd, UFFDIO_ZEROPAGE, &z) < 0 ? -errno : 0;
+	if (ioctl(l->fd, UFFDIO_ZEROPAGE, &z) == 0)
+		return (int)npages;
+	return z.zeropage > 0 ? (int)(z.zeropage / PAGER_PAGE_SIZE) : -errno;
 }
 
 static int uffd_copy(struct vmlink *l, uint64_t page, const void *data)

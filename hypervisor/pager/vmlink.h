@@ -18,10 +18,11 @@ struct fault {
 struct vmlink;
 
 /**
- * struct vmlink_ops - all return 0 or a negative errno; none blocks or allocates.
+ * struct vmlink_ops - 0 or a negative errno where no more is said; none blocks or allocates.
  * @read:	take up to VMLINK_BATCH faults; how many, 0 if there are none
  * @wake:	let those who wait for these pages try again
- * @zero:	give this VM a private page of zeros and wake; -EEXIST: it has one
+ * @zero:	give this VM private pages of zeros, up to @npages from @page on, and wake: how
+ *		many, at least one; -EEXIST: it has the first
  * @copy:	give this VM a private copy of @data and wake; -EEXIST: it has one
  * @close:	give up the link (the VM's waiters stay as they are)
  * @copy, @zero: -EAGAIN: nothing was done, nobody was woken.
@@ -29,7 +30,7 @@ struct vmlink;
 struct vmlink_ops {
 	int (*read)(struct vmlink *l, struct fault *faults);
 	int (*wake)(struct vmlink *l, uint64_t page, uint64_t npages);
-	int (*zero)(struct vmlink *l, uint64_t page);
+	int (*zero)(struct vmlink *l, uint64_t page, unsigned int npages);
 	int (*copy)(struct vmlink *l, uint64_t page, const void *data);
 	void (*close)(struct vmlink *l);
 };

@@ -53,7 +53,8 @@ static json_t *describe_clone(const struct pager_rep *rep)
 {
 	const struct pager_clone_stats *s = &rep->clone;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+			 " s:I}",
 			 "faults", (json_int_t)s->faults,
 			 "write_faults", (json_int_t)s->write_faults,
 			 "fetched", (json_int_t)s->fetched,
@@ -61,6 +62,7 @@ static json_t *describe_clone(const struct pager_rep *rep)
 			 "shared", (json_int_t)s->shared,
 			 "avoided", (json_int_t)s->avoided,
 			 "avoided_write", (json_int_t)s->avoided_write,
+			 "zeroed_ahead", (json_int_t)s->zeroed_ahead,
 			 "poisoned", (json_int_t)s->poisoned, "zero", (json_int_t)s->zero,
 			 "private", (json_int_t)s->private_copies,
 			 "errors", (json_int_t)s->errors, "serve_ns", (json_int_t)s->serve_ns,

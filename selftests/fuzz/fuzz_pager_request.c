@@ -16,15 +16,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static void check_slots(const struct pager_req *r)
 {
 	struct slots s = { .n = r->nslots };
-	uint64_t gfn;
+	uint64_t gfn, left;
 
 	memcpy(s.slot, r->slots, sizeof(s.slot));
 	for (uint32_t i = 0; i < s.n; i++) {
 		const struct pager_slot *p = &s.slot[i];
 
 		if (p->page + p->npages > r->npages ||
-		    !slots_gfn(&s, p->page + p->npages - 1, &gfn) ||
-		    gfn != p->gfn + p->npages - 1)
+		    !slots_gfn(&s, p->page + p->npages - 1, &gfn, &left) ||
+		    gfn != p->gfn + p->npages - 1 || left != 1)
 			abort();
 	}
 }

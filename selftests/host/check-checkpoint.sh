@@ -23,6 +23,34 @@ set_clock() { # VM
 	lab_exec "$1" "date -s @$(date +%s)" > /dev/null
 }
 
+# The pager's count COUNT of checkpoints of web.
+image_count() { # COUNT
+	json ".checkpoints[] | select(.vm == \"web\") | .pager.$1" stats
+}
+
+fill_is_done() {
+	local before
+	before=$(image_count prefetched)
+	sleep 0.5
+	[ "$before" -gt 0 ] && [ "$(image_count prefetched)" = "$before" ]
+}
+
+# Forks web, has the clone read the file, sets $sum and $fetched: pages that it had to wait for.
+fork_and_read() { # COMMAND...: before it reads
+	local vm
+	vm=$(json '.vms[].name' fork web)
+	"$@"
+	sum=$(lab_exec "$vm" "sha256sum < /dev/shm/data")
+	fetched=$(json '.vms[].pager.fetched' stats "$vm")
+	diag "$vm: $fetched pages on demand, $(image_count prefetched) ahead; of" \
+		"$(image_count probes) held back $(image_count probes_used) were asked for"
+}
+
+end_forks() {
+	vmforkctl kill "$(json '.vms[] | select(.name != "web").name' ps)" > /dev/null
+	lab_wait_for 60 "no checkpoint" json '.checkpoints | length == 0' ps
+}
+
 lab_start
 lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
 
@@ -76,4 +104,20 @@ done
 # shellcheck disable=SC2086
 check "the clones end" vmforkctl kill $names
 check "checkpoint rm while its machine runs" vmforkctl checkpoint rm host-made
+
+# what the clones of one fork asked for is there before those of the next ask: 8 MiB of data
+lab_exec web "dd if=/dev/urandom of=/dev/shm/data bs=1M count=8 2> /dev/null"
+truth=$(lab_exec web "sha256sum < /dev/shm/data")
+fork_and_read true
+is "a clone reads a file in memory" "$sum" "$truth"
+first=$fetched
+check "each of its pages was fetched on demand" [ "$first" -ge 2048 ]
+check "and recorded" [ "$(image_count recorded)" -ge 2048 ]
+check "the fork ends" end_forks
+fork_and_read lab_wait_for 120 "the pages of the record are there" fill_is_done
+is "a clone of the next fork reads the same" "$sum" "$truth"
+check "it waits for a quarter of the pages at most ($fetched of $first)" [ "$fetched" -le $((first / 4)) ]
+check "pages are held back" [ "$(image_count probes)" -gt 0 ]
+check "and most are asked for" [ "$(image_count probes_used)" -ge $(($(image_count probes) / 2)) ]
+check "the fork ends" end_forks
 done_testing

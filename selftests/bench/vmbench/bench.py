@@ -11,6 +11,14 @@ from .vmfork import Daemon, Root
 SLOW_RUNS = 3           # of baselines that take many seconds each
 
 
+class LoneRoot(Root):
+    """Takes its daemon along when it ends."""
+
+    def end(self):
+        super().end()
+        self.daemon.end()
+
+
 class Bench:
     """Hands out machines and directories; ends what it started."""
 
@@ -31,6 +39,12 @@ class Bench:
 
     def root(self, mib, name):
         return self._keep(Root(self.daemon, self.guest, mib, name))
+
+    def root_apart(self, mib, name, *options):
+        """Under a vmforkd of its own, with these options."""
+        directory = os.path.join(self.directory, name)
+        os.mkdir(directory, 0o755)
+        return self._keep(LoneRoot(Daemon(self.build, directory, options), self.guest, mib, name))
 
     def parent(self, mib):
         return self._keep(Parent(self.guest, mib, self.scratch()))

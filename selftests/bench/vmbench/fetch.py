@@ -2,6 +2,7 @@
 """M4: what fetching a page costs, by itself and in a clone that reads 128 MiB."""
 import json
 import subprocess
+import time
 
 from .bench import rotated
 from .rivals import MigrateFile, SharedFile
@@ -9,12 +10,16 @@ from .rivals import MigrateFile, SharedFile
 MIB = 256
 TOUCH_MIB = 128
 FAULTS = {"bare": ("uffd", "page fault"), "pager": ("vmfork", "page fault"),
-          "avoid": ("vmfork", "page fault, page avoided")}
+          "avoid": ("vmfork", "page fault, page avoided"),
+          "run": ("vmfork", "page touched, all avoided"),
+          "filled": ("vmfork", "page touched, filled before")}
+FILLS = ("none", "record", "all")
 
 
 def m4(bench):
     faults(bench)
     touch(bench)
+    fill(bench)
 
 
 def faults(bench):
@@ -52,3 +57,49 @@ def pages(record, root, fork, run):
         counts = stats[vm["name"]]["pager"]
         for name in ("fetched", "shared", "avoided", "zero"):
             record.add("M4", f"pages {name}", "pages", case, root.name, run, counts[name])
+
+
+def fill(bench):
+    """The same reading under each policy of filling images: what it gains, and what it wastes.
+
+    The clone of one fork reads at once, side by side with the fill; that of the next when
+    nothing is filled any more.
+    """
+    roots = {policy: bench.root_apart(MIB, f"m4-{policy}", "--fill", policy) for policy in FILLS}
+    for root in roots.values():
+        root.console.ask(f"fill {TOUCH_MIB}")
+    for run in bench.turns(f"M4 reading {TOUCH_MIB} MiB, by what is filled before"):
+        for policy in rotated(list(FILLS), run):
+            fill_one(bench.record, policy, roots[policy], run)
+
+
+def fill_one(record, policy, root, run):
+    with root.fork(1) as fork:
+        elapsed, _ = fork.consoles[0].ask(f"touch {TOUCH_MIB}")
+        record.add("M4", f"fill: reading {TOUCH_MIB} MiB", "ms", f"{policy}, at once", "vmfork",
+                   run, elapsed / 1e3)
+        fill_pages(record, f"{policy}, at once", root, fork, run)
+    with root.fork(1) as fork:
+        wait_filled(root)
+        elapsed, _ = fork.consoles[0].ask(f"touch {TOUCH_MIB}")
+        record.add("M4", f"fill: reading {TOUCH_MIB} MiB", "ms", f"{policy}, filled", "vmfork",
+                   run, elapsed / 1e3)
+        fill_pages(record, f"{policy}, filled", root, fork, run)
+
+
+def wait_filled(root):
+    before, now = -1, 0
+    while now != before:
+        time.sleep(0.3)
+        before, now = now, root.image()["prefetched"]
+
+
+def fill_pages(record, case, root, fork, run):
+    """On demand, ahead, and the sample that says how much of that is used: exact."""
+    fetched = root.stats()[fork.vms[0]["name"]]["pager"]["fetched"]
+    image = root.image()
+    for name, value in (("fetched on demand", fetched), ("put there ahead", image["prefetched"]),
+                        ("held back", image["probes"]),
+                        ("held back, but used", image["probes_used"]),
+                        ("in the image", image["present"])):
+        record.add("M4", f"fill: pages {name}", "pages", case, "vmfork", run, value)

@@ -24,7 +24,7 @@ class VmforkError(Exception):
 class Daemon:
     """A vmforkd of the harness's own."""
 
-    def __init__(self, build, directory):
+    def __init__(self, build, directory, options=()):
         self.build = build
         self.socket = os.path.join(directory, "control.sock")
         images = os.path.join(directory, "images")
@@ -32,7 +32,7 @@ class Daemon:
         self.log = open(os.path.join(directory, "vmforkd.log"), "w", encoding="utf-8")
         self.process = process.spawn(
             [f"{build}/bin/vmforkd", "--runtime-dir", directory, "--image-dir", images,
-             "--user", qemu_user(), "--die-with-parent"],
+             "--user", qemu_user(), "--die-with-parent", *options],
             signal.SIGTERM, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + TIMEOUT_S
         while not os.path.exists(self.socket):
@@ -140,6 +140,10 @@ class Root:
                     [vm["pid"] for vm in clones], consoles, parent["pid"], self.console,
                     checkpoint["descriptor_bytes"], checkpoint["descriptor_stored_bytes"], end,
                     stages(parent, clones), clones)
+
+    def image(self):
+        """The pager's counts of the image that its clones page from."""
+        return self.daemon.call("stats")["checkpoints"][-1]["pager"]
 
     def stats(self):
         """All VMs with their pager counts, by name."""

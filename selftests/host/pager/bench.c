@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "pgclient.h"
 #include "util.h"
@@ -23,11 +24,13 @@
 /**
  * DOC: What is measured
  *
- * Three ranges of the same size, each a private mapping of its own sparse memory file
+ * Ranges of the same size, each a private mapping of its own sparse memory file
  * with a userfaultfd, touched page by page by this process:
  *   bare    a process that does nothing but poll, read, pwrite of a constant page, wake
  *   pager   vmfork-pager with a snapshot process: read, check, pwrite, wake
- *   avoid   vmfork-pager, all bits of the avoid bitmap set: zero pages
+ *   avoid   vmfork-pager, every second page is avoided, only those are touched: zeros
+ *   run     the same, all bits of the avoid bitmap set: zeros come in runs
+ *   filled  vmfork-pager, the image was filled in the background: no fault for it
  * The ranges take turns in blocks of 64 faults, so that all see the same machine. Each
  * touch is timed from outside, by the toucher. Where a server runs makes more of a
  * difference than what it does (waking an idle CPU is dear), so toucher and servers are
@@ -37,8 +40,9 @@
 #define PAGE		PAGER_PAGE_SIZE
 #define SNAPSHOT_BASE	((void *)0x100000000000)
 
-enum kind { BARE, PAGER, AVOID, KINDS };
-static const char *const kind_names[KINDS] = { "bare", "pager", "avoid" };
+enum kind { BARE, PAGER, AVOID, RUN, FILLED, KINDS };
+static const char *const kind_names[KINDS] = { "bare", "pager", "avoid", "run", "filled" };
+static const uint8_t avoided_bits[KINDS] = { [AVOID] = 0x55, [RUN] = 0xff };
 
 struct range {
 	uint8_t *base;
@@ -188,10 +192,14 @@ static void give_to_pager(struct pgproc *pg, const struct range *r, enum kind ki
 	uint8_t ones[4096];
 	int err;
 
+	if (kind == FILLED) {
+		req.flags = PAGER_F_FILL_ALL;
+		req.fill = npages;
+	}
 	err = pg_call(pg, &req, fds, 4, NULL);
 	if (err)
 		fail("IMAGE_ADD", err);
-	memset(ones, kind == AVOID ? 0xff : 0, sizeof(ones));
+	memset(ones, avoided_bits[kind], sizeof(ones));
 	for (uint64_t done = 0; done < npages / 8; done += sizeof(ones)) {
 		if (pwrite(clone[1], ones, sizeof(ones), (off_t)done) < 0)
 			fail("bitmap", errno);
@@ -201,6 +209,7 @@ static void give_to_pager(struct pgproc *pg, const struct range *r, enum kind ki
 	req.base = (uint64_t)(uintptr_t)r->base;
 	req.bitmap_bytes = npages / 8;
 	req.source = 0;
+	req.flags = 0;
 	err = pg_call(pg, &req, clone, 2, NULL);
 	if (err)
 		fail("CLONE_ADD", err);
@@ -231,10 +240,16 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Every second page in one kind. */
+static uint64_t faults_of(enum kind k)
+{
+	return k == AVOID ? npages / 2 : npages;
+}
+
 static void report(enum kind k, bool write_fault, bool other_cpu, const struct range *r,
 		   double bare_median)
 {
-	uint64_t n = npages, *ns = r->ns;
+	uint64_t n = faults_of(k), *ns = r->ns;
 
 	printf("{\"what\": \"%s\", \"fault\": \"%s\", \"cpu\": \"%s\", \"n\": %llu, \"median_ns\": %llu, "
 	       "\"p90_ns\": %llu, \"min_ns\": %llu, \"max_ns\": %llu, \"serve_ns\": %llu, "
@@ -244,6 +259,15 @@ static void report(enum kind k, bool write_fault, bool other_cpu, const struct r
 	       (unsigned long long)ns[n / 2], (unsigned long long)ns[n * 9 / 10],
 	       (unsigned long long)ns[0], (unsigned long long)ns[n - 1],
 	       (unsigned long long)r->serve_ns, (double)ns[n / 2] / bare_median);
+}
+
+static void touch_block(struct range *r, enum kind k, uint64_t at, bool write_fault)
+{
+	unsigned int step = k == AVOID ? 2 : 1;
+
+	for (uint64_t i = at; i < at + BLOCK; i += step)
+		r->ns[i / step] = touch(r->base + i * PAGE, write_fault,
+					avoided_bits[k] ? 0 : 0x5a);
 }
 
 static void run(bool write_fault, bool other_cpu, pid_t snapshot)
@@ -262,23 +286,23 @@ static void run(bool write_fault, bool other_cpu, pid_t snapshot)
 	r[BARE].server = fork();
 	if (r[BARE].server == 0)
 		serve_bare(&r[BARE]);
-	give_to_pager(&pg, &r[PAGER], PAGER, snapshot);
-	give_to_pager(&pg, &r[AVOID], AVOID, snapshot);
+	for (int k = PAGER; k < KINDS; k++)
+		give_to_pager(&pg, &r[k], (enum kind)k, snapshot);
+	while (pg_image_stats(&pg, FILLED).prefetched < npages)
+		usleep(10000);
 	bind_cpu(0);
 	for (uint64_t at = 0; at < npages; at += BLOCK) {
 		for (unsigned int turn = 0; turn < KINDS; turn++) {
 			unsigned int k = (unsigned int)(at / BLOCK + turn) % KINDS;
 
-			for (uint64_t i = at; i < at + BLOCK; i++)
-				r[k].ns[i] = touch(r[k].base + i * PAGE, write_fault,
-						   k == AVOID ? 0 : 0x5a);
+			touch_block(&r[k], (enum kind)k, at, write_fault);
 		}
 	}
 	r[BARE].serve_ns = 0;
 	for (int k = PAGER; k < KINDS; k++)
-		r[k].serve_ns = pg_clone_stats(&pg, (uint64_t)k).serve_ns / npages;
+		r[k].serve_ns = pg_clone_stats(&pg, (uint64_t)k).serve_ns / faults_of((enum kind)k);
 	for (int k = 0; k < KINDS; k++)
-		qsort(r[k].ns, npages, sizeof(*r[k].ns), compare);
+		qsort(r[k].ns, faults_of((enum kind)k), sizeof(*r[k].ns), compare);
 	for (int k = 0; k < KINDS; k++)
 		report((enum kind)k, write_fault, other_cpu, &r[k],
 		       (double)r[BARE].ns[npages / 2]);

@@ -25,6 +25,7 @@ static struct script {
 	unsigned int results;
 	unsigned int wakes, zeros, copies;
 	uint64_t last_page;
+	unsigned int last_npages;
 	uint8_t copied[PAGER_PAGE_SIZE] __attribute__((aligned(8)));
 	int fetch_result;
 	uint8_t fetch_byte;
@@ -60,11 +61,14 @@ static int private_result(int result)
 	return result;
 }
 
-static int s_zero(struct vmlink *l, uint64_t page)
+static int s_zero(struct vmlink *l, uint64_t page, unsigned int npages)
 {
+	int r = private_result(script.zero_result);
+
 	script.zeros++;
 	script.last_page = page;
-	return private_result(script.zero_result);
+	script.last_npages = npages;
+	return r ? r : (int)npages;
 }
 
 static int s_copy(struct vmlink *l, uint64_t page, const void *data)
@@ -161,8 +165,10 @@ static int fault(uint64_t page)
 
 static void set_avoid(uint64_t page)
 {
-	uint8_t byte = (uint8_t)(1 << page % 8);
+	uint8_t byte;
 
+	ck_assert_int_eq(pread(avoid_fd, &byte, 1, (off_t)page / 8), 1);
+	byte |= (uint8_t)(1 << page % 8);
 	ck_assert_int_eq(pwrite(avoid_fd, &byte, 1, (off_t)page / 8), 1);
 }
 
@@ -279,6 +285,40 @@ START_TEST(true_zeros_are_not_poisoned)
 	ck_assert_int_eq(fault(9), 0);
 	ck_assert_uint_eq(clone_.stats.poisoned, 1);
 	ck_assert_int_eq(clone_.lost, 0);
+}
+END_TEST
+
+static unsigned int zeros_given(uint64_t page)
+{
+	script.last_npages = 0;
+	ck_assert_int_eq(fault(page), 0);
+	ck_assert(!script.last_npages || script.last_page == page);
+	return script.last_npages;
+}
+
+/* Up to a page that is cared for, one that is in the image, or the end. */
+START_TEST(zeros_in_runs)
+{
+	for (uint64_t page = 9; page < 21; page++)
+		set_avoid(page);
+	for (uint64_t page = 60; page < 70; page++)
+		set_avoid(page);
+	ck_assert_uint_eq(zeros_given(9), 12);
+	ck_assert_uint_eq(clone_.stats.zeroed_ahead, 11);
+	ck_assert_uint_eq(zeros_given(20), 1);
+	ck_assert_uint_eq(zeros_given(60), NPAGES - 60);
+	img.map[15] = PAGE_PRESENT;
+	ck_assert_uint_eq(zeros_given(9), 6);
+	img.map[10] = PAGE_ZERO;
+	ck_assert_uint_eq(zeros_given(9), 6);
+	clone_.poison = true;
+	script.fetch_byte = 0;
+	ck_assert_uint_eq(zeros_given(9), 1);
+	for (uint64_t page = 30; page < NPAGES; page++)
+		img.map[page] = PAGE_ZERO;
+	ck_assert_uint_eq(zeros_given(40), NPAGES - 40);
+	img.map[50] = PAGE_ABSENT;
+	ck_assert_uint_eq(zeros_given(40), 10);
 }
 END_TEST
 
@@ -518,7 +558,7 @@ int main(void)
 		broken_link_is_lost, full_image_gives_private_copies, full_image_and_no_memory_is_lost,
 		writes_go_on_after_a_failure, present_page_that_is_not_there_is_lost,
 		a_batch_is_answered_whole, lower_image_is_asked, counts_survive_a_restart,
-		avoided_is_counted_by_kind, poison_instead_of_zeros, true_zeros_are_not_poisoned,
+		zeros_in_runs, avoided_is_counted_by_kind, poison_instead_of_zeros, true_zeros_are_not_poisoned,
 		short_files_are_refused, each_byte_counts_for_zero, written_but_not_noted,
 	};
 	Suite *s = suite_create("pager faults");

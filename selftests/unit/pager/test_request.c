@@ -169,16 +169,16 @@ START_TEST(slots_translate)
 		.n = 2, .slot = { { .gfn = 0, .page = 0, .npages = 10 },
 				  { .gfn = 1000, .page = 20, .npages = 10 } },
 	};
-	uint64_t gfn = 7;
+	uint64_t gfn = 7, left = 0;
 
-	ck_assert(slots_gfn(&s, 0, &gfn) && gfn == 0);
-	ck_assert(slots_gfn(&s, 9, &gfn) && gfn == 9);
-	ck_assert(!slots_gfn(&s, 10, &gfn) && gfn == 9);
-	ck_assert(!slots_gfn(&s, 19, &gfn));
-	ck_assert(slots_gfn(&s, 20, &gfn) && gfn == 1000);
-	ck_assert(slots_gfn(&s, 29, &gfn) && gfn == 1009);
-	ck_assert(!slots_gfn(&s, 30, &gfn));
-	ck_assert(!slots_gfn(&s, UINT64_MAX, &gfn));
+	ck_assert(slots_gfn(&s, 0, &gfn, &left) && gfn == 0);
+	ck_assert(slots_gfn(&s, 9, &gfn, &left) && gfn == 9 && left == 1);
+	ck_assert(!slots_gfn(&s, 10, &gfn, &left) && gfn == 9);
+	ck_assert(!slots_gfn(&s, 19, &gfn, &left));
+	ck_assert(slots_gfn(&s, 20, &gfn, &left) && gfn == 1000 && left == 10);
+	ck_assert(slots_gfn(&s, 29, &gfn, &left) && gfn == 1009);
+	ck_assert(!slots_gfn(&s, 30, &gfn, &left));
+	ck_assert(!slots_gfn(&s, UINT64_MAX, &gfn, &left));
 }
 END_TEST
 

@@ -116,7 +116,7 @@ END_TEST
 START_TEST(not_a_userfaultfd)
 {
 	ck_assert_int_eq(link_.ops->wake(&link_, 0, NPAGES), -ENOTTY);
-	ck_assert_int_eq(link_.ops->zero(&link_, 0), -ENOTTY);
+	ck_assert_int_eq(link_.ops->zero(&link_, 0, 1), -ENOTTY);
 	ck_assert_int_eq(link_.ops->copy(&link_, 0, faults), -ENOTTY);
 }
 END_TEST
