@@ -10,6 +10,8 @@
 
 #include <asm/barrier.h>
 
+#include "avoid.h"
+#include "dropcache.h"
 #include "forkpoint.h"
 #include "freeset.h"
 #include "gate.h"
@@ -118,6 +120,7 @@ static void become_clone(struct vmfork_forkpoint *fp)
 {
 	vmfork_channel_restart();
 	vmfork_identity_become(&answer);
+	vmfork_avoid_begin();
 	if (fp->box)
 		vmfork_mailbox_become_link(fp->box);
 	vmfork_gate_shut(fp->caller);
@@ -251,7 +254,7 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 {
 	int r;
 
-	if (vmfork_freeset_hazards() & VMFORK_HAZARD_ENCRYPTED) {
+	if (vmfork_avoid_hazards() & VMFORK_HAZARD_ENCRYPTED) {
 		pr_err("fork refused: this machine's memory is encrypted\n");
 		return -EOPNOTSUPP;
 	}
@@ -260,6 +263,7 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 		return r;
 	if (fp->flags & VMFORK_CLONE_SYNC)
 		ksys_sync_helper();
+	vmfork_dropcache(fp->flags);
 	if (mutex_lock_killable(&vmfork_fork_mutex))
 		return -EINTR;
 	r = prepare(fp);
@@ -300,8 +304,7 @@ u64 vmfork_features(void)
 	u64 features = host & (VMFORK_FEATURE_CHECKPOINT | VMFORK_FEATURE_MESSAGES |
 			       VMFORK_FEATURE_LIMITS);
 
-	if (vmfork_freeset_enabled())
-		features |= host & VMFORK_FEATURE_FREE_SET;
+	features |= host & vmfork_avoid_features();
 	if (vmfork_gate_enabled())
 		features |= VMFORK_FEATURE_GATE;
 	return features;

@@ -2,6 +2,7 @@
 /* vmfork: fork(2) for whole virtual machines, the guest's part. */
 #include <linux/module.h>
 
+#include "avoid.h"
 #include "channel.h"
 #include "chardev.h"
 #include "gate.h"
@@ -19,7 +20,9 @@
  *   hostfork    forks it asks for          channel     rings, epoch, locks (read this first)
  *   forkpoint   the instant of the fork    transport   what carries the channel
  *   identity    handles, RNG, clock        gate        holds a clone's user tasks
- *   freeset     pages not worth fetching   sysfs       figures
+ *   avoid       pages not worth fetching   sysfs       figures
+ *   freeset, freehook, iohook: avoid's policies; hook: tracepoints by name
+ *   dropcache   page cache, before a fork
  *
  *   ring, layout, name, bits: pure functions, also unit-tested in user space
  */
@@ -36,9 +39,12 @@ static int __init vmfork_init(void)
 	r = vmfork_gate_init();
 	if (r)
 		goto exit_identity;
-	r = vmfork_chardev_init();
+	r = vmfork_avoid_init();
 	if (r)
 		goto exit_gate;
+	r = vmfork_chardev_init();
+	if (r)
+		goto exit_avoid;
 	r = vmfork_ivshmem_register();
 	if (r)
 		goto exit_chardev;
@@ -46,6 +52,8 @@ static int __init vmfork_init(void)
 
 exit_chardev:
 	vmfork_chardev_exit();
+exit_avoid:
+	vmfork_avoid_exit();
 exit_gate:
 	vmfork_gate_exit();
 exit_identity:
@@ -61,6 +69,7 @@ static void __exit vmfork_exit(void)
 	vmfork_chardev_exit();
 	vmfork_hostfork_exit();
 	vmfork_request_purge();
+	vmfork_avoid_exit();
 	vmfork_gate_exit();
 	vmfork_identity_exit();
 	vmfork_channel_exit();
