@@ -26,7 +26,7 @@ void avoid_fini(struct avoid *a)
 	a->fd = -1;
 }
 
-bool avoid_test(const struct avoid *a, uint64_t page)
+bool avoid_test(const struct avoid *a, uint64_t page, uint64_t *ret_gfn)
 {
 	uint64_t gfn;
 	uint8_t byte;
@@ -35,5 +35,6 @@ bool avoid_test(const struct avoid *a, uint64_t page)
 		return false;
 	if (pread(a->fd, &byte, 1, (off_t)(a->offset + (gfn >> 3))) != 1)
 		return false;
+	*ret_gfn = gfn;
 	return byte >> (gfn & 7) & 1;
 }

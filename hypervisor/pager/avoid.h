@@ -30,7 +30,7 @@ int avoid_init(struct avoid *a, int fd, uint64_t offset, uint64_t bytes,
 	       const struct slots *slots);
 void avoid_fini(struct avoid *a);
 
-/** avoid_test() - is the bit of file page @page set? */
-bool avoid_test(const struct avoid *a, uint64_t page);
+/** avoid_test() - is the bit of file page @page set? @ret_gfn: the page's gfn then. */
+bool avoid_test(const struct avoid *a, uint64_t page, uint64_t *ret_gfn);
 
 #endif /* VMFORK_PAGER_AVOID_H */

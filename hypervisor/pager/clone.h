@@ -23,6 +23,7 @@ struct clone {
 	struct image *image;
 	struct vmlink link;
 	struct avoid avoid;
+	bool poison;		/* PAGER_F_POISON */
 	int lost;		/* 0, or the negative errno that ended it */
 	uint64_t last_page;	/* livelock check of fault.c */
 	unsigned int again;

@@ -14,7 +14,9 @@
  *   page of the image      the clone's bit   answer
  *   PRESENT                any               wake: the mapping finds it in the file
  *   ZERO                   any               private page of zeros
- *   ABSENT                 set               private page of zeros; image unchanged
+ *   ABSENT                 set               private page of zeros; image unchanged.
+ *                                            In test mode: of poison, if the source
+ *                                            has anything but zeros
  *   ABSENT                 clear             fetch once: zeros: ZERO, as above; else
  *                                            into the file, PRESENT, wake; file full:
  *                                            a private copy
@@ -27,7 +29,7 @@
 #define AGAIN_MAX	1000	/* woken in a row for the same present page */
 
 static union {
-	uint64_t align;
+	struct pager_poison poison[PAGER_PAGE_SIZE / sizeof(struct pager_poison)];
 	uint8_t bytes[PAGER_PAGE_SIZE];
 } page_buf __attribute__((aligned(PAGER_PAGE_SIZE)));
 
@@ -107,8 +109,30 @@ static int give_fetched(struct clone *c, uint64_t page)
 	return give_copy(c, page, page_buf.bytes);
 }
 
+/* A source that is gone has no zeros to show. */
+static bool truly_zero(const struct clone *c, uint64_t page)
+{
+	int r = image_fetch(c->image, page, page_buf.bytes);
+
+	return r == FETCH_ZERO || (r == FETCH_DATA && page_is_zero(page_buf.bytes));
+}
+
+static int give_avoided(struct clone *c, const struct fault *f, uint64_t gfn)
+{
+	c->stats.avoided++;
+	c->stats.avoided_write += f->write;
+	if (!c->poison || truly_zero(c, f->page))
+		return give_zero(c, f->page);
+	c->stats.poisoned++;
+	for (size_t i = 0; i < ARRAY_SIZE(page_buf.poison); i++)
+		page_buf.poison[i] = (struct pager_poison){ PAGER_POISON_MAGIC, gfn };
+	return give_copy(c, f->page, page_buf.bytes);
+}
+
 static int answer(struct clone *c, const struct fault *f)
 {
+	uint64_t gfn;
+
 	c->stats.faults++;
 	c->stats.write_faults += f->write;
 	switch (image_state(c->image, f->page)) {
@@ -120,10 +144,8 @@ static int answer(struct clone *c, const struct fault *f)
 	case PAGE_ABSENT:
 		break;
 	}
-	if (avoid_test(&c->avoid, f->page)) {
-		c->stats.avoided++;
-		return give_zero(c, f->page);
-	}
+	if (avoid_test(&c->avoid, f->page, &gfn))
+		return give_avoided(c, f, gfn);
 	return give_fetched(c, f->page);
 }
 

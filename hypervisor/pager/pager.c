@@ -133,6 +133,7 @@ static int clone_add(struct pager *p, const struct pager_req *req, int *fds)
 	}
 	vmlink_uffd_init(&link, steal_fd(&fds[0]), req->base, req->npages);
 	clone_init(c, req->handle, img, &link, &avoid);
+	c->poison = req->flags & PAGER_F_POISON;
 	err = start_serving(p, c);
 	if (err)
 		clone_fini(c);

@@ -82,6 +82,18 @@ struct pager_req {
 	struct pager_slot slots[PAGER_SLOTS_MAX];
 };
 #define PAGER_F_NO_AVOID	(1U << 0)	/* CLONE_ADD: ignore the bitmap (benchmarks) */
+#define PAGER_F_POISON		(1U << 1)	/* CLONE_ADD: see struct pager_poison (tests) */
+
+/**
+ * struct pager_poison - with PAGER_F_POISON a page that the clone's bitmap avoids and
+ * whose truth is not zeros is full of these, as a private copy: whoever reads that was
+ * not to avoid the page. The guest's own number of the page is in it.
+ */
+struct pager_poison {
+	uint64_t magic;		/* PAGER_POISON_MAGIC: "VMFPOISN"; no canonical address */
+	uint64_t gfn;
+};
+#define PAGER_POISON_MAGIC	0x4e53494f50464d56ULL
 
 /** enum page_state - one byte per file page of an image's presence map. */
 enum page_state {
@@ -93,10 +105,12 @@ enum page_state {
 /** struct pager_clone_stats - counts since CLONE_ADD to this pager process. */
 struct pager_clone_stats {
 	uint64_t faults;	/* events taken */
-	uint64_t write_faults;
+	uint64_t write_faults;	/* of them: the others read */
 	uint64_t fetched;	/* read from the source for this clone's fault */
 	uint64_t shared;	/* were in the image already */
-	uint64_t avoided;	/* zero page because of the bitmap */
+	uint64_t avoided;	/* zero page (or poison) because of the bitmap */
+	uint64_t avoided_write;	/* of them: for a write; the others were read first */
+	uint64_t poisoned;	/* of the avoided ones: PAGER_F_POISON */
 	uint64_t zero;		/* source had zeros */
 	uint64_t private_copies;/* image full: given to this clone alone */
 	uint64_t errors;

@@ -53,7 +53,7 @@ static int check_image_add(const struct pager_req *r, unsigned int nfds)
 
 static int check_clone_add(const struct pager_req *r, unsigned int nfds)
 {
-	if (r->flags & ~PAGER_F_NO_AVOID)
+	if (r->flags & ~(PAGER_F_NO_AVOID | PAGER_F_POISON))
 		return -EOPNOTSUPP;
 	if (nfds != FDS_CLONE || !r->image)
 		return -EINVAL;

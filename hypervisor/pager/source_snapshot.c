@@ -62,11 +62,12 @@ static int snapshot_fetch(const struct source *s, uint64_t page, void *buf)
 
 	if (s->lower) {
 		int own = has_private_copy(s, addr);
+		uint64_t gfn;
 
 		if (own < 0)
 			return own;
 		if (!own)
-			return avoid_test(&s->frozen, page) ? FETCH_ZERO : FETCH_LOWER;
+			return avoid_test(&s->frozen, page, &gfn) ? FETCH_ZERO : FETCH_LOWER;
 	}
 	return read_whole(s->mem, buf, PAGER_PAGE_SIZE, addr);
 }

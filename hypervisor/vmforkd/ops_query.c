@@ -49,11 +49,15 @@ static void finish(struct gather *g)
 
 static json_t *describe_pager(const struct pager_clone_stats *s)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 			 "faults", (json_int_t)s->faults,
 			 "write_faults", (json_int_t)s->write_faults,
-			 "fetched", (json_int_t)s->fetched, "shared", (json_int_t)s->shared,
-			 "avoided", (json_int_t)s->avoided, "zero", (json_int_t)s->zero,
+			 "fetched", (json_int_t)s->fetched,
+			 "fetched_bytes", (json_int_t)(s->fetched * PAGER_PAGE_SIZE),
+			 "shared", (json_int_t)s->shared,
+			 "avoided", (json_int_t)s->avoided,
+			 "avoided_write", (json_int_t)s->avoided_write,
+			 "poisoned", (json_int_t)s->poisoned, "zero", (json_int_t)s->zero,
 			 "private", (json_int_t)s->private_copies,
 			 "errors", (json_int_t)s->errors, "serve_ns", (json_int_t)s->serve_ns,
 			 "repeated", (json_int_t)s->repeated);

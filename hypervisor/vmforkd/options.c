@@ -17,7 +17,7 @@
 struct options opt;
 
 enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_PAGER_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX,
-	O_SOCKET, O_DIE, O_LIB, O_CONTROL, O_HELP, O_VERSION };
+	O_SOCKET, O_DIE, O_LIB, O_POISON, O_CONTROL, O_HELP, O_VERSION };
 
 static const struct option long_options[] = {
 	{ "runtime-dir", required_argument, NULL, O_RUNTIME },
@@ -30,6 +30,7 @@ static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, O_SOCKET },
 	{ "die-with-parent", no_argument, NULL, O_DIE },
 	{ "lib-dir", required_argument, NULL, O_LIB },
+	{ "poison-avoided", no_argument, NULL, O_POISON },
 	{ "control-role", no_argument, NULL, O_CONTROL },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -49,6 +50,7 @@ static const char usage[] =
 "  --memory-max SIZE    most memory, estimated, of all machines (no limit)\n"
 "  --lib-dir DIR        where libvmfork-ram.so and vmfork-pager are\n"
 "  --die-with-parent    end when the process that started vmforkd ends\n"
+"  --poison-avoided     for tests: clones find poison in pages that the guest gave up\n"
 "  --help, --version    this text; the version\n";
 
 int parse_size(const char *s, uint64_t *ret)
@@ -136,6 +138,9 @@ static int one_option(struct options *o, int c)
 		return -EINVAL;
 	case O_DIE:
 		o->die_with_parent = true;
+		return 0;
+	case O_POISON:
+		o->poison_avoided = true;
 		return 0;
 	case O_CONTROL:
 		o->control = true;

@@ -23,6 +23,7 @@ struct options {
 	unsigned int clones_total;
 	uint64_t memory_max;		/* bytes; 0: MemAvailable alone limits */
 	bool die_with_parent;
+	bool poison_avoided;		/* for tests: PAGER_F_POISON */
 	bool control;			/* internal: this is the control role */
 };
 

@@ -16,6 +16,7 @@
 #include "fdpass.h"
 #include "keeper_client.h"
 #include "log.h"
+#include "options.h"
 #include "util.h"
 #include "vm.h"
 
@@ -152,19 +153,29 @@ static uint32_t new_seq(void)
 	return last_seq;
 }
 
+/* What the command line adds to a backend's request. */
+static struct pager_req with_policy(const struct pager_req *req)
+{
+	struct pager_req q = *req;
+
+	if (q.op == PAGER_CLONE_ADD && opt.poison_avoided)
+		q.flags |= PAGER_F_POISON;
+	return q;
+}
+
 int core_pager(const struct pager_req *req, const int *fds, unsigned int nfds,
 	       core_pager_fn done, void *data)
 {
 	bool add = req->op == PAGER_IMAGE_ADD || req->op == PAGER_CLONE_ADD;
 	struct call *c = new_call();
-	struct pager_req q = *req;
+	struct pager_req q = with_policy(req);
 	struct fact *f;
 	int r = 0;
 
 	if (!c)
 		return -EAGAIN;
 	if (add)
-		r = remember(req, fds, nfds);
+		r = remember(&q, fds, nfds);
 	if (r < 0)
 		return r;
 	if (req->op == PAGER_IMAGE_DEL || req->op == PAGER_CLONE_DEL) {

@@ -136,10 +136,21 @@ int64_t vm_check(struct vm *vm, uint64_t first, uint64_t n, uint64_t seed)
 	return vm_answer(vm);
 }
 
+static uint64_t gfn_of(uint64_t page)
+{
+	return page < RIG_HALF ? page : RIG_HIGH_GFN + page - RIG_HALF;
+}
+
+int64_t vm_poisoned(struct vm *vm, uint64_t first, uint64_t n)
+{
+	vm_order(vm, TVM_POISONED, first, n, gfn_of(first), 1);
+	return vm_answer(vm);
+}
+
 void vm_avoid(struct vm *vm, uint64_t first, uint64_t n, bool set)
 {
 	for (uint64_t page = first; page < first + n; page++) {
-		uint64_t gfn = page < RIG_HALF ? page : RIG_HIGH_GFN + page - RIG_HALF;
+		uint64_t gfn = gfn_of(page);
 		off_t at = (off_t)(RIG_BITMAP_OFFSET + gfn / 8);
 		uint8_t byte = 0;
 

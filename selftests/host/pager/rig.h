@@ -49,6 +49,8 @@ int64_t vm_answer(struct vm *vm);
 int64_t vm_fill(struct vm *vm, uint64_t first, uint64_t n, uint64_t seed);
 /** vm_check() - pages that differ from the pattern (seed 0: zeros). */
 int64_t vm_check(struct vm *vm, uint64_t first, uint64_t n, uint64_t seed);
+/** vm_poisoned() - pages that are full of struct pager_poison, with the right gfn. */
+int64_t vm_poisoned(struct vm *vm, uint64_t first, uint64_t n);
 /** vm_avoid() - set or clear bits of its bitmap, by file page. */
 void vm_avoid(struct vm *vm, uint64_t first, uint64_t n, bool set);
 

@@ -100,6 +100,24 @@ void test_clones(void)
 /* Around the border between the two slots. */
 #define AVOIDED		RIG_HALF - 50, 100
 
+/* Pages that nobody has fetched yet: the first of them have data, the others are zeros. */
+static void check_poison(struct scene *s)
+{
+	struct pager_clone_stats st;
+	struct vm p;
+
+	if (!start_clone(s, &p, PAGER_F_POISON))
+		return;
+	vm_avoid(&p, 3000 - 50, 100, true);
+	same(vm_poisoned(&p, 3000 - 50, 50), 50, "POISON: avoided data is poison, with its gfn");
+	same(vm_check(&p, 3000, 50, 0), 0, "POISON: avoided zeros are zeros");
+	same(vm_check(&p, 0, 50, 1), 0, "POISON: what is not avoided is right");
+	st = pg_clone_stats(&s->pg, p.handle);
+	same((long long)st.poisoned, 50, "POISON: counted");
+	same((long long)(st.avoided - st.avoided_write), 100, "avoided pages that were read");
+	end_clone(s, &p);
+}
+
 void test_avoid(void)
 {
 	struct scene s;
@@ -114,6 +132,7 @@ void test_avoid(void)
 	same(image_state_of(&s.img, RIG_HALF), PAGE_ABSENT, "the page is still ABSENT");
 	same(vm_check(&a, RIG_HALF - 51, 1, 1), 0, "the page before is fetched");
 	same(vm_check(&a, RIG_HALF + 50, 1, 1), 0, "the page behind is fetched");
+	check_poison(&s);
 	same(vm_check(&b, DATA, 1), 0, "a clone that cares gets the data");
 	same(vm_check(&a, AVOIDED, 0), 0, "the first one keeps its zeros");
 	if (start_clone(&s, &c, PAGER_F_NO_AVOID)) {

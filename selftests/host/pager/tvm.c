@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pager_proto.h"
 #include "tvm.h"
 
 #define PAGE		4096UL
@@ -101,6 +102,22 @@ static int64_t check_all(const struct tvm_order *o)
 	return wrong;
 }
 
+static int64_t count_poisoned(const struct tvm_order *o)
+{
+	int64_t count = 0;
+
+	for (uint64_t i = 0; i < o->npages; i++) {
+		const struct pager_poison *p = (const void *)(ram + (o->first + i) * PAGE);
+		size_t n = 0;
+
+		while (n < PAGE / sizeof(*p) && p[n].magic == PAGER_POISON_MAGIC &&
+		       p[n].gfn == o->seed + i)
+			n++;
+		count += n == PAGE / sizeof(*p);
+	}
+	return count;
+}
+
 static int64_t left_env(void)
 {
 	return !!getenv("VMFORK_RAM_FILE") + !!getenv("VMFORK_RAM_CTL") +
@@ -115,6 +132,8 @@ static int64_t execute(const struct tvm_order *o)
 		return 0;
 	case TVM_CHECK:
 		return check_all(o);
+	case TVM_POISONED:
+		return count_poisoned(o);
 	case TVM_ENV:
 		return left_env();
 	case TVM_SPOIL:

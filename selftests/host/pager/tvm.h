@@ -8,6 +8,7 @@
 enum tvm_op {
 	TVM_FILL = 1,	/* write pages of pattern @seed; 0: zeros */
 	TVM_CHECK,	/* read them all in a random order -> how many are wrong */
+	TVM_POISONED,	/* -> how many are full of poison; @seed: gfn of the first */
 	TVM_ENV,	/* -> how many of the library's variables are left */
 	TVM_SPOIL,	/* map the RAM file a second time: the library must end us */
 };

@@ -25,7 +25,7 @@ static struct script {
 	unsigned int results;
 	unsigned int wakes, zeros, copies;
 	uint64_t last_page;
-	uint8_t copied[PAGER_PAGE_SIZE];
+	uint8_t copied[PAGER_PAGE_SIZE] __attribute__((aligned(8)));
 	int fetch_result;
 	uint8_t fetch_byte;
 	unsigned int fetches;
@@ -224,6 +224,55 @@ START_TEST(avoided_leaves_the_image)
 	ck_assert_int_eq(fault(8), 0);
 	ck_assert_int_eq(fault(10), 0);
 	ck_assert_uint_eq(script.fetches, 2);
+}
+END_TEST
+
+START_TEST(avoided_is_counted_by_kind)
+{
+	set_avoid(9);
+	script.faults[0] = (struct fault){ .page = 9, .write = true };
+	script.nfaults = 1;
+	ck_assert_int_eq(clone_serve(&clone_), 1);
+	ck_assert_int_eq(fault(9), 0);
+	ck_assert_uint_eq(clone_.stats.avoided, 2);
+	ck_assert_uint_eq(clone_.stats.avoided_write, 1);
+	ck_assert_uint_eq(clone_.stats.poisoned, 0);
+}
+END_TEST
+
+START_TEST(poison_instead_of_zeros)
+{
+	const struct pager_poison *p = (const void *)script.copied;
+
+	clone_.poison = true;
+	set_avoid(9);
+	ck_assert_int_eq(fault(9), 0);
+	ck_assert_uint_eq(script.copies, 1);
+	for (size_t i = 0; i < sizeof(script.copied) / sizeof(*p); i++)
+		ck_assert(p[i].magic == PAGER_POISON_MAGIC && p[i].gfn == 9);
+	ck_assert_int_eq(image_state(&img, 9), PAGE_ABSENT);
+	ck_assert_uint_eq(clone_.stats.avoided, 1);
+	ck_assert_uint_eq(clone_.stats.poisoned, 1);
+	ck_assert_uint_eq(clone_.stats.fetched, 0);
+	ck_assert_int_eq(lseek(img.file, 0, SEEK_DATA), -1);
+}
+END_TEST
+
+START_TEST(true_zeros_are_not_poisoned)
+{
+	clone_.poison = true;
+	set_avoid(9);
+	script.fetch_byte = 0;
+	ck_assert_int_eq(fault(9), 0);
+	script.fetch_result = FETCH_ZERO;
+	ck_assert_int_eq(fault(9), 0);
+	ck_assert_uint_eq(script.zeros, 2);
+	ck_assert_uint_eq(clone_.stats.poisoned, 0);
+	ck_assert_int_eq(image_state(&img, 9), PAGE_ABSENT);
+	script.fetch_result = -ESRCH;
+	ck_assert_int_eq(fault(9), 0);
+	ck_assert_uint_eq(clone_.stats.poisoned, 1);
+	ck_assert_int_eq(clone_.lost, 0);
 }
 END_TEST
 
@@ -463,6 +512,7 @@ int main(void)
 		broken_link_is_lost, full_image_gives_private_copies, full_image_and_no_memory_is_lost,
 		writes_go_on_after_a_failure, present_page_that_is_not_there_is_lost,
 		a_batch_is_answered_whole, lower_image_is_asked, counts_survive_a_restart,
+		avoided_is_counted_by_kind, poison_instead_of_zeros, true_zeros_are_not_poisoned,
 		short_files_are_refused, each_byte_counts_for_zero, written_but_not_noted,
 	};
 	Suite *s = suite_create("pager faults");

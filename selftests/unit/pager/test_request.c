@@ -55,6 +55,8 @@ START_TEST(good_requests)
 	ck_assert_int_eq(parse(&c, 2), 0);
 	c.flags = PAGER_F_NO_AVOID;
 	ck_assert_int_eq(parse(&c, 2), 0);
+	c.flags = PAGER_F_NO_AVOID | PAGER_F_POISON;
+	ck_assert_int_eq(parse(&c, 2), 0);
 	c.nslots = 0;
 	ck_assert_int_eq(parse(&c, 2), 0);
 	ck_assert_int_eq(parse(&ping, 0), 0);
@@ -115,7 +117,7 @@ START_TEST(wrong_fields)
 	WRONG(image_req, 4, -EINVAL, r.bitmap_offset = UINT64_MAX);
 	WRONG(image_req, 4, -EINVAL, r.bitmap_bytes = INT64_MAX; r.bitmap_offset = 1);
 	WRONG(clone_req, 2, -EINVAL, r.image = 0);
-	WRONG(clone_req, 2, -EOPNOTSUPP, r.flags = 2);
+	WRONG(clone_req, 2, -EOPNOTSUPP, r.flags = 4);
 	WRONG(clone_req, 2, -EINVAL, r.slots[1].page = 511);
 #undef WRONG
 }
