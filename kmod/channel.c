@@ -9,9 +9,9 @@
 
 #include <asm/barrier.h>
 
+#include "avoid.h"
 #include "channel.h"
 #include "forkpoint.h"
-#include "freeset.h"
 #include "gate.h"
 #include "identity.h"
 #include "told.h"
@@ -79,9 +79,14 @@ const struct vmfork_layout *vmfork_channel_layout(void)
 	return &channel.layout;
 }
 
+u8 *vmfork_channel_avoid(void)
+{
+	return channel.transport->region + VMFORK_CHANNEL_BITMAPS;
+}
+
 u8 *vmfork_channel_free_set(void)
 {
-	return channel.transport->region + VMFORK_CHANNEL_BITMAPS + channel.layout.bitmap_bytes;
+	return vmfork_channel_avoid() + channel.layout.bitmap_bytes;
 }
 
 void vmfork_channel_bell(void)
@@ -241,7 +246,7 @@ static int say_hello(void)
 		.version = cpu_to_le32(VMFORK_CHANNEL_VERSION),
 		.cpus = cpu_to_le32(num_online_cpus()),
 		.features = cpu_to_le64(vmfork_features()),
-		.hazards = cpu_to_le64(vmfork_freeset_hazards()),
+		.hazards = cpu_to_le64(vmfork_avoid_hazards()),
 	};
 
 	strscpy(hello.release, init_utsname()->release, sizeof(hello.release));
@@ -288,6 +293,14 @@ static void unuse(void)
 	wake_up_all(&vmfork_wait);
 }
 
+static bool is_clone(void)
+{
+	struct vmfork_identity id;
+
+	vmfork_identity_get(&id);
+	return id.depth;
+}
+
 int vmfork_channel_attach(struct vmfork_transport *t)
 {
 	struct vmfork_layout layout = { };
@@ -306,11 +319,12 @@ int vmfork_channel_attach(struct vmfork_transport *t)
 	vmfork_told_read(t->region);
 	use(t, &layout);
 	r = say_hello();
-	if (r)
+	if (r) {
 		unuse();
-	else
-		pr_info("%s channel, tickets of up to %u clones\n", t->ops->name,
-			layout.clones_max);
+		goto unlock;
+	}
+	vmfork_avoid_attach(vmfork_channel_avoid(), layout.gfns, is_clone());
+	pr_info("%s channel, tickets of up to %u clones\n", t->ops->name, layout.clones_max);
 unlock:
 	mutex_unlock(&vmfork_fork_mutex);
 	if (!r)
@@ -321,8 +335,10 @@ unlock:
 void vmfork_channel_detach(struct vmfork_transport *t)
 {
 	mutex_lock(&vmfork_fork_mutex);
-	if (channel.transport == t)
+	if (channel.transport == t) {
+		vmfork_avoid_detach();
 		unuse();
+	}
 	mutex_unlock(&vmfork_fork_mutex);
 	cancel_delayed_work_sync(&receive_work);
 }

@@ -63,6 +63,7 @@ void vmfork_channel_kill(const char *why);
 struct vmfork_channel *vmfork_channel_region(void);
 const struct vmfork_layout *vmfork_channel_layout(void);
 u8 *vmfork_channel_free_set(void);
+u8 *vmfork_channel_avoid(void);
 
 /** vmfork_channel_bell() - ring the host; the fork point, or under vmfork_lock. */
 void vmfork_channel_bell(void);

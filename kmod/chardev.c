@@ -8,11 +8,11 @@
 #include <linux/uaccess.h>
 
 #include "agent.h"
+#include "avoid.h"
 #include "channel.h"
 #include "chardev.h"
 #include "checkpoint.h"
 #include "forkpoint.h"
-#include "freeset.h"
 #include "generation.h"
 #include "identity.h"
 #include "ticket.h"
@@ -29,7 +29,7 @@ static long get_api(struct vmfork_api __user *arg)
 		.version = VMFORK_API_VERSION,
 		.clones_max = READ_ONCE(vmfork_channel_layout()->clones_max),
 		.features = vmfork_features(),
-		.hazards = vmfork_freeset_hazards(),
+		.hazards = vmfork_avoid_hazards(),
 	};
 
 	return copy_to_user(arg, &api, sizeof(api)) ? -EFAULT : 0;

@@ -167,7 +167,7 @@ long vmfork_checkpoint_make(struct vmfork_checkpoint __user *arg)
 
 	if (copy_from_user(&c, arg, sizeof(c)))
 		return -EFAULT;
-	if (c.flags & ~VMFORK_CLONE_SYNC || !vmfork_is_zero(c.reserved) ||
+	if (c.flags & ~VMFORK_CLONE_KNOWN || !vmfork_is_zero(c.reserved) ||
 	    vmfork_name_take(c.name, name) < 0)
 		return -EINVAL;
 	if (copy_to_user(arg, &c, sizeof(c)))	/* now, not when it is too late to refuse */

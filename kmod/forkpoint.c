@@ -11,6 +11,8 @@
 #include <asm/barrier.h>
 
 #include "agent.h"
+#include "avoid.h"
+#include "dropcache.h"
 #include "forkpoint.h"
 #include "freeset.h"
 #include "gate.h"
@@ -123,6 +125,7 @@ static void become_clone(struct vmfork_forkpoint *fp)
 	vmfork_channel_restart();
 	vmfork_identity_become(&answer);
 	vmfork_told_read(vmfork_channel_region());
+	vmfork_avoid_begin();
 	if (fp->box)
 		vmfork_mailbox_become_link(fp->box);
 	vmfork_gate_shut(vmfork_agent_await() ? NULL : fp->caller);
@@ -261,7 +264,7 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 {
 	int r;
 
-	if (vmfork_freeset_hazards() & VMFORK_HAZARD_ENCRYPTED) {
+	if (vmfork_avoid_hazards() & VMFORK_HAZARD_ENCRYPTED) {
 		pr_err("fork refused: this machine's memory is encrypted\n");
 		return -EOPNOTSUPP;
 	}
@@ -272,6 +275,7 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 		return r;
 	if (fp->flags & VMFORK_CLONE_SYNC)
 		ksys_sync_helper();
+	vmfork_dropcache(fp->flags);
 	if (mutex_lock_killable(&vmfork_fork_mutex))
 		return -EINTR;
 	r = prepare(fp);
@@ -312,8 +316,7 @@ u64 vmfork_features(void)
 	u64 features = host & (VMFORK_FEATURE_CHECKPOINT | VMFORK_FEATURE_MESSAGES |
 			       VMFORK_FEATURE_LIMITS | VMFORK_FEATURE_PARAMS);
 
-	if (vmfork_freeset_enabled())
-		features |= host & VMFORK_FEATURE_FREE_SET;
+	features |= host & vmfork_avoid_features();
 	if (vmfork_gate_enabled())
 		features |= VMFORK_FEATURE_GATE;
 	if (vmfork_gate_possible())

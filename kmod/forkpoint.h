@@ -9,6 +9,9 @@
 #include "channel.h"
 #include "mailbox.h"
 
+/** VMFORK_CLONE_KNOWN - the VMFORK_CLONE_* that this module knows. */
+#define VMFORK_CLONE_KNOWN	(VMFORK_CLONE_SYNC | VMFORK_CLONE_DROP_CACHE)
+
 /** struct vmfork_forkpoint - one passage. */
 struct vmfork_forkpoint {
 	/* in */

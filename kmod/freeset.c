@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The free set: pages whose contents do not matter at the fork point. */
-#include <linux/cc_platform.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
-#include <linux/module.h>
 #include <linux/nodemask.h>
+#include <linux/percpu.h>
 
+#include "avoid.h"
 #include "bits.h"
 #include "compat.h"
 #include "freeset.h"
@@ -19,27 +19,19 @@
  * what init_on_free expects, and nobody else looks, but for page poisoning, which
  * checks its pattern when a page is allocated.
  */
-static bool free_set = true;
-module_param(free_set, bool, 0644);
-MODULE_PARM_DESC(free_set, "tell the host which pages are free, so that clones do not fetch them");
+static DEFINE_PER_CPU(struct vmfork_avoid_counts, counts);
 
-u64 vmfork_freeset_hazards(void)
-{
-	u64 hazards = 0;
+struct vmfork_avoid_policy vmfork_free_set = {
+	.name = "free_set",
+	.feature = VMFORK_FEATURE_FREE_SET,
+	.hazards = VMFORK_HAZARD_PAGE_POISON | VMFORK_HAZARD_ENCRYPTED |
+		   VMFORK_HAZARD_PREEMPT_RT,
+	.counts = &counts,
+	.on = true,
+};
 
-	if (page_poisoning_enabled_static())
-		hazards |= VMFORK_HAZARD_PAGE_POISON;
-	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
-		hazards |= VMFORK_HAZARD_ENCRYPTED;
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		hazards |= VMFORK_HAZARD_PREEMPT_RT;
-	return hazards;
-}
-
-bool vmfork_freeset_enabled(void)
-{
-	return READ_ONCE(free_set) && !vmfork_freeset_hazards();
-}
+VMFORK_AVOID_PARAM(free_set, vmfork_free_set,
+		   "tell the host which pages are free, so that clones do not fetch them");
 
 static u64 fill_pages(u8 *map, u64 gfns, const struct page *page, unsigned int order)
 {
@@ -96,5 +88,6 @@ u64 vmfork_freeset_fill(u8 *map, u64 gfns)
 			n += fill_percpu(map, gfns, zone);
 		}
 	}
+	vmfork_avoid_count(&vmfork_free_set, n);
 	return n;
 }

@@ -5,12 +5,6 @@
 
 #include <linux/types.h>
 
-/** vmfork_freeset_hazards() - VMFORK_HAZARD_* of this kernel, as booted. */
-u64 vmfork_freeset_hazards(void);
-
-/** vmfork_freeset_enabled() - by parameter, and no hazard in the way. */
-bool vmfork_freeset_enabled(void);
-
 /** vmfork_freeset_fill() - set the bits of all free pages; the fork point only.
  * @map:	all zeros, @gfns bits
  * Return: how many were set. */

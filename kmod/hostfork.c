@@ -46,7 +46,7 @@ void vmfork_hostfork_ask(u64 epoch, const struct vmfork_msg_fork *msg)
 	u32 flags = le32_to_cpu(msg->flags);
 	bool busy;
 
-	if (flags & ~VMFORK_CLONE_SYNC) {
+	if (flags & ~VMFORK_CLONE_KNOWN) {
 		refuse(epoch, cookie, -EINVAL);
 		return;
 	}

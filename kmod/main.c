@@ -3,6 +3,7 @@
 #include <linux/module.h>
 
 #include "agent.h"
+#include "avoid.h"
 #include "channel.h"
 #include "chardev.h"
 #include "gate.h"
@@ -20,9 +21,11 @@
  *   hostfork    forks it asks for          channel     rings, epoch, locks (read this first)
  *   forkpoint   the instant of the fork    transport   what carries the channel
  *   identity    handles, RNG, clock        gate        holds a clone's user tasks
- *   freeset     pages not worth fetching   agent       completes a clone's identity
+ *   avoid       pages not worth fetching   agent       completes a clone's identity
  *   told        network and parameters     generation  a page that programs map
  *   sysfs       figures
+ *   freeset, freehook, iohook: avoid's policies; hook: tracepoints by name
+ *   dropcache   page cache, before a fork
  *
  *   ring, layout, name, bits: pure functions, also unit-tested in user space
  */
@@ -39,9 +42,12 @@ static int __init vmfork_init(void)
 	r = vmfork_gate_init();
 	if (r)
 		goto exit_identity;
-	r = vmfork_chardev_init();
+	r = vmfork_avoid_init();
 	if (r)
 		goto exit_gate;
+	r = vmfork_chardev_init();
+	if (r)
+		goto exit_avoid;
 	r = vmfork_ivshmem_register();
 	if (r)
 		goto exit_chardev;
@@ -49,6 +55,8 @@ static int __init vmfork_init(void)
 
 exit_chardev:
 	vmfork_chardev_exit();
+exit_avoid:
+	vmfork_avoid_exit();
 exit_gate:
 	vmfork_gate_exit();
 exit_identity:
@@ -65,6 +73,7 @@ static void __exit vmfork_exit(void)
 	vmfork_hostfork_exit();
 	vmfork_request_purge();
 	vmfork_agent_exit();
+	vmfork_avoid_exit();
 	vmfork_gate_exit();
 	vmfork_identity_exit();
 	vmfork_channel_exit();

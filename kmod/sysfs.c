@@ -3,6 +3,7 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
+#include "avoid_sysfs.h"
 #include "chardev.h"
 #include "forkpoint.h"
 #include "gate.h"
@@ -54,4 +55,10 @@ static struct attribute *attrs[] = {
 
 static const struct attribute_group group = { .attrs = attrs };
 
-const struct attribute_group *vmfork_sysfs_groups[] = { &group, NULL };
+const struct attribute_group *vmfork_sysfs_groups[] = {
+	&group,
+	&vmfork_free_set_group,
+	&vmfork_free_hook_group,
+	&vmfork_io_overwrite_group,
+	NULL
+};

@@ -75,7 +75,7 @@ static long ticket_clone(struct ticket *t, struct vmfork_clone __user *arg)
 
 	if (copy_from_user(&c, arg, sizeof(c)))
 		return -EFAULT;
-	if (c.flags & ~VMFORK_CLONE_SYNC || !vmfork_is_zero(c.reserved))
+	if (c.flags & ~VMFORK_CLONE_KNOWN || !vmfork_is_zero(c.reserved))
 		return -EINVAL;
 	if (copy_to_user(arg, &c, sizeof(c)))	/* now, not when it is too late to refuse */
 		return -EFAULT;

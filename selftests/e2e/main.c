@@ -27,6 +27,8 @@ static const struct {
 	{ "rubbish", test_rubbish, "[SEED]" },
 	{ "forkloop", test_forkloop, "COUNT [CLONES]" },
 	{ "faultload", test_faultload, "[CLONES] [MiB]" },
+	{ "lodger", test_lodger, "DIR MiB" },
+	{ "file", test_file, "PATH MiB" },
 };
 
 int main(int argc, char **argv)
