@@ -7,13 +7,16 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "agent.h"
 #include "channel.h"
 #include "chardev.h"
 #include "checkpoint.h"
 #include "forkpoint.h"
 #include "freeset.h"
+#include "generation.h"
 #include "identity.h"
 #include "ticket.h"
+#include "told.h"
 
 /* one open of the device: which identity it was last told */
 struct session {
@@ -96,6 +99,14 @@ static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 		return vmfork_checkpoint_open((void __user *)arg);
 	case VMFORK_EXIT:
 		return end_clone((void __user *)arg);
+	case VMFORK_GET_PARAMS:
+		return vmfork_told_params((void __user *)arg);
+	case VMFORK_GET_NET:
+		return vmfork_told_net((void __user *)arg);
+	case VMFORK_AGENT:
+		return vmfork_agent_register(file, (void __user *)arg);
+	case VMFORK_AGENT_REPORT:
+		return vmfork_agent_report(file, (void __user *)arg);
 	default:
 		return -ENOTTY;
 	}
@@ -134,6 +145,11 @@ static __poll_t chardev_poll(struct file *file, poll_table *wait)
 	return changed(file->private_data) ? 0 : EPOLLIN | EPOLLRDNORM;
 }
 
+static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return vmfork_generation_mmap(vma);
+}
+
 static int chardev_open(struct inode *inode, struct file *file)
 {
 	struct session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
@@ -145,8 +161,15 @@ static int chardev_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static int chardev_flush(struct file *file, fl_owner_t owner)
+{
+	vmfork_agent_flush(file);
+	return 0;
+}
+
 static int chardev_release(struct inode *inode, struct file *file)
 {
+	vmfork_agent_release(file);
 	kfree(file->private_data);
 	return 0;
 }
@@ -154,11 +177,13 @@ static int chardev_release(struct inode *inode, struct file *file)
 static const struct file_operations chardev_fops = {
 	.owner = THIS_MODULE,
 	.open = chardev_open,
+	.flush = chardev_flush,
 	.release = chardev_release,
 	.unlocked_ioctl = chardev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.read = chardev_read,
 	.poll = chardev_poll,
+	.mmap = chardev_mmap,
 	.llseek = noop_llseek,
 };
 
