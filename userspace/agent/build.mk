@@ -6,4 +6,5 @@ AGENT_LIB := $(addprefix userspace/agent/,config.c step.c file.c text.c kill.c h
 AGENT_SRCS := $(AGENT_LIB) $(addprefix userspace/agent/,main.c agent.c clone.c settle.c report.c \
 	device.c names.c ssh.c link.c sockets.c netlink.c notify.c) hypervisor/lib/log.c
 
-$(call guest_program,vmfork-agent,$(AGENT_SRCS),$(AGENT_CFLAGS),-lnl-route-3 -lnl-3 -ljansson -lpthread)
+$(call guest_program,vmfork-agent,$(AGENT_SRCS),$(AGENT_CFLAGS),\
+	-lnl-route-3 -lnl-3 -ljansson -lpthread -Wl$(comma)--no-warnings)
