@@ -20,6 +20,8 @@
 struct checkpoint {
 	bool used;
 	bool complete;		/* freeze() succeeded */
+	bool agent;		/* its clones are held until they REPORT */
+	uint32_t agent_ms;	/* in that time */
 	uint64_t handle;
 	uint64_t family;
 	uint64_t vm;		/* of which machine */

@@ -17,7 +17,7 @@
 struct options opt;
 
 enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_PAGER_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX,
-	O_SOCKET, O_DIE, O_LIB, O_CONTROL, O_HELP, O_VERSION };
+	O_IDENTITY, O_SOCKET, O_DIE, O_LIB, O_CONTROL, O_HELP, O_VERSION };
 
 static const struct option long_options[] = {
 	{ "runtime-dir", required_argument, NULL, O_RUNTIME },
@@ -27,6 +27,7 @@ static const struct option long_options[] = {
 	{ "clones-max", required_argument, NULL, O_CLONES_MAX },
 	{ "clones-total", required_argument, NULL, O_CLONES_TOTAL },
 	{ "memory-max", required_argument, NULL, O_MEMORY_MAX },
+	{ "identity-timeout", required_argument, NULL, O_IDENTITY },
 	{ "socket", required_argument, NULL, O_SOCKET },
 	{ "die-with-parent", no_argument, NULL, O_DIE },
 	{ "lib-dir", required_argument, NULL, O_LIB },
@@ -47,6 +48,7 @@ static const char usage[] =
 "  --clones-max N       most clones of one ticket (64)\n"
 "  --clones-total N     most clones at any time (256)\n"
 "  --memory-max SIZE    most memory, estimated, of all machines (no limit)\n"
+"  --identity-timeout N seconds that a clone's agent may take beyond its own limit (60)\n"
 "  --lib-dir DIR        where libvmfork-ram.so and vmfork-pager are\n"
 "  --die-with-parent    end when the process that started vmforkd ends\n"
 "  --help, --version    this text; the version\n";
@@ -134,6 +136,8 @@ static int one_option(struct options *o, int c)
 			return 0;
 		fprintf(stderr, "vmforkd: --memory-max: '%s' is not a size (as in 8G)\n", optarg);
 		return -EINVAL;
+	case O_IDENTITY:
+		return number("identity-timeout", optarg, 86400, &o->identity_timeout);
 	case O_DIE:
 		o->die_with_parent = true;
 		return 0;
@@ -244,7 +248,7 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	int c, r;
 
-	*o = (struct options){ .clones_max = 64, .clones_total = 256 };
+	*o = (struct options){ .clones_max = 64, .clones_total = 256, .identity_timeout = 60 };
 	strcpy(o->runtime_dir, "/run/vmfork");
 	strcpy(o->image_dir, "/dev/shm");
 	while ((c = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {

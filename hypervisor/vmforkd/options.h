@@ -22,6 +22,7 @@ struct options {
 	unsigned int clones_max;	/* per ticket */
 	unsigned int clones_total;
 	uint64_t memory_max;		/* bytes; 0: MemAvailable alone limits */
+	unsigned int identity_timeout;	/* seconds beyond the agent's own limit */
 	bool die_with_parent;
 	bool control;			/* internal: this is the control role */
 };
