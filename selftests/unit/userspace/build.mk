@@ -6,3 +6,4 @@ $(call unit_test,vmforkctl,selftests/unit/userspace/test-vmforkctl.c $(VMFORKCTL
 	-Iuserspace/vmforkctl,-ljansson)
 $(call unit_test,jobs,selftests/unit/userspace/test-jobs.c $(addprefix userspace/vmfork/,jobs.c \
 	changes.c progress.c),-Iuserspace/vmfork,)
+$(call unit_test,agent,selftests/unit/userspace/test-agent.c $(AGENT_LIB),$(AGENT_CFLAGS),)
