@@ -65,6 +65,7 @@ json_t *describe_vm(const struct vm *vm)
 	json_object_set_new(o, "identity", json_string(identity_name(vm)));
 	if (vm->reason)
 		json_object_set_new(o, "why", json_string(vm->why));
+	json_object_set_new(o, "net", network_describe(vm));
 	json_object_set_new(o, "accel", json_string(vm->config.accel));
 	json_object_set_new(o, "forks", json_integer(vm->forks));
 	json_object_set_new(o, "uptime_ms",

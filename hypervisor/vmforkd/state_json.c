@@ -93,6 +93,8 @@ json_t *vm_to_json(const struct vm *vm)
 				      (json_int_t)vm->times.loaded));
 	json_object_set_new(o, "config", config_to_json(&vm->config));
 	json_object_set_new(o, "refs", refs_to_json(vm));
+	if (vm->net.used)
+		json_object_set_new(o, "net", network_to_json(vm));
 	if (vm->backend && core.backend->save)
 		json_object_set_new(o, "backend", core.backend->save(vm));
 	return o;
@@ -143,6 +145,8 @@ struct vm *vm_from_json(json_t *o)
 	times_from_json(json_object_get(o, "times"), &vm->times);
 	config_from_json(json_object_get(o, "config"), &vm->config);
 	refs_from_json(json_object_get(o, "refs"), vm);
+	if (json_object_get(o, "net"))
+		network_from_json(vm, json_object_get(o, "net"));
 	return vm;
 }
 
@@ -209,6 +213,7 @@ json_t *checkpoint_to_json(const struct checkpoint *cp)
 	json_object_set_new(o, "agent", json_boolean(cp->agent));
 	json_object_set_new(o, "agent_ms", json_integer(cp->agent_ms));
 	json_object_set_new(o, "config", config_to_json(&cp->config));
+	json_object_set_new(o, "net_seen", json_integer(cp->net_seen));
 	json_object_set_new(o, "hello", json_pack("{s:i, s:I, s:I, s:s}", "cpus",
 						  (int)cp->hello.cpus, "features",
 						  (json_int_t)cp->hello.features, "hazards",
@@ -239,6 +244,7 @@ struct checkpoint *checkpoint_from_json(json_t *o)
 	cp->created = number(o, "created");
 	cp->stopped = number(o, "stopped");
 	cp->free_set_bytes = number(o, "free_set_bytes");
+	cp->net_seen = (uint32_t)number(o, "net_seen");
 	set(cp->name, sizeof(cp->name), o, "name");
 	set(cp->vm_name, sizeof(cp->vm_name), o, "vm_name");
 	config_from_json(json_object_get(o, "config"), &cp->config);

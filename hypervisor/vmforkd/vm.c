@@ -112,6 +112,7 @@ static void vm_free(struct vm *vm)
 
 	snprintf(prefix, sizeof(prefix), "vm%" PRIu64 ".*", vm->handle);
 	core_drop_fds(prefix);
+	network_detach(vm);
 	channel_free(&vm->channel);
 	runtime_remove_dir(vm->dir);
 	vm->state = VM_FREE;
@@ -126,8 +127,10 @@ static int start(struct vm *vm, enum start_kind kind)
 		r = channel_make(&vm->channel, vm);
 	if (r == 0) {
 		vm->channel.j->vm_state = VM_STARTING;
-		r = core.backend->start(vm, kind, vm->channel.fd, vm->channel.size);
+		r = network_attach(vm);
 	}
+	if (r == 0)
+		r = core.backend->start(vm, kind, vm->channel.fd, vm->channel.size);
 	if (r < 0) {
 		log_err("%s: does not start: %s", vm->name, strerror(-r));
 		core.backend->destroy(vm);

@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "channel.h"
+#include "network.h"
 
 /**
  * DOC: A VM's life in the core
@@ -72,6 +73,7 @@ struct vm {
 	uint64_t epoch;
 	uint64_t first_result;
 	struct fork_times times;
+	struct vm_net net;
 	struct channel channel;
 	struct fork *fork;
 	void *backend;
