@@ -19,7 +19,7 @@
 struct options opt;
 
 enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_PAGER_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX,
-	O_IDENTITY, O_SOCKET, O_NET_POOL, O_NET_ISOLATED, O_NET_AGENT, O_DIE, O_LIB, O_CONTROL,
+	O_IDENTITY, O_SOCKET, O_NET_POOL, O_NET_ISOLATED, O_NET_AGENT, O_DIE, O_LIB, O_CONTROL, O_CGROUP,
 	O_HELP, O_VERSION };
 
 static const struct option long_options[] = {
@@ -38,6 +38,7 @@ static const struct option long_options[] = {
 	{ "die-with-parent", no_argument, NULL, O_DIE },
 	{ "lib-dir", required_argument, NULL, O_LIB },
 	{ "control-role", no_argument, NULL, O_CONTROL },
+	{ "cgroup", required_argument, NULL, O_CGROUP },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ }
@@ -172,6 +173,8 @@ static int one_option(struct options *o, int c)
 	case O_DIE:
 		o->die_with_parent = true;
 		return 0;
+	case O_CGROUP:
+		return path("cgroup", optarg, o->cgroup);
 	case O_CONTROL:
 		o->control = true;
 		return 0;
