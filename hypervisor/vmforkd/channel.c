@@ -23,7 +23,8 @@
 
 #define JOURNAL_SIZE	(sizeof(struct journal) + JOURNAL_QUEUE)
 #define HOST_FEATURES	(VMFORK_FEATURE_FREE_SET | VMFORK_FEATURE_CHECKPOINT | \
-			 VMFORK_FEATURE_GATE | VMFORK_FEATURE_MESSAGES)
+			 VMFORK_FEATURE_GATE | VMFORK_FEATURE_MESSAGES | \
+			 VMFORK_FEATURE_PARAMS | VMFORK_FEATURE_IDENTITY)
 
 struct vmfork_channel *channel_head(const struct channel *ch)
 {
@@ -376,6 +377,17 @@ void channel_fork_answer(struct channel *ch, const struct fork_answer *a)
 	explicit_bzero(seed, sizeof(seed));
 	f->realtime_ns = htole64(clock_ns(CLOCK_REALTIME));
 	__atomic_store_n(&f->state, htole32(VMFORK_FORK_RELEASED), __ATOMIC_SEQ_CST);
+}
+
+struct vmfork_clone_block *channel_clone_block(const struct channel *ch)
+{
+	return (struct vmfork_clone_block *)(ch->map + VMFORK_CHANNEL_CLONE);
+}
+
+void channel_give_params(struct channel *ch, const uint8_t *bytes, uint32_t len)
+{
+	memcpy(ch->map + VMFORK_CHANNEL_PARAMS, bytes, len);
+	channel_clone_block(ch)->params_len = htole32(len);
 }
 
 void channel_wipe_seed(struct channel *ch)

@@ -16,6 +16,7 @@
 #include "fork.h"
 #include "keeper_client.h"
 #include "log.h"
+#include "network_family.h"
 #include "ops.h"
 #include "options.h"
 #include "pager_client.h"
@@ -65,7 +66,7 @@ void control_shutdown(void)
 	core.stopping = true;
 	for_each_vm(vm)
 		if (vm->state != VM_DEAD)
-			vm_end(vm, VMFORK_LOST, 0);
+			vm_end(vm, VMFORK_LOST, 0, "vmforkd was ended");
 	core_schedule();
 	if (sd_event_add_post(core.loop, &post, stop_when_gone, NULL) < 0)
 		keeper_stop();
@@ -134,6 +135,7 @@ int control_run(void)
 		log_info("vmforkd %s: %s", VMFORK_VERSION, why);
 	if (usable < 0)
 		log_warn("no machine can be run here: %s", why);
+	network_families_settle();
 	r = server_open(opt.socket);
 	if (r < 0) {
 		log_err("%s: %s", opt.socket, strerror(-r));

@@ -165,7 +165,7 @@ static void kill_chosen(struct request *q, const struct vm *one, const struct vm
 		if (vm->state == VM_DEAD || !chosen(vm, one, relative, ticket))
 			continue;
 		handles[n++] = vm->handle;
-		vm_end(vm, ticket ? VMFORK_KILLED : VMFORK_LOST, 0);
+		vm_end(vm, ticket ? VMFORK_KILLED : VMFORK_LOST, 0, "killed from the host");
 	}
 	if (wait_killed(q, handles, n) < 0) {
 		free(handles);

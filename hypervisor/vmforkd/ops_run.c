@@ -118,7 +118,7 @@ static int parse_words(const json_t *o, struct vm_config *c, char *why, size_t l
 {
 	static const char *const accels[] = { "auto", "kvm", "tcg", NULL };
 	static const char *const machines[] = { "pc", "q35", NULL };
-	static const char *const nets[] = { "none", "user", NULL };
+	static const char *const nets[] = { "none", "user", "bridge", NULL };
 	int r;
 
 	r = get_string(o, "accel", "auto", c->accel, sizeof(c->accel), why, len);
@@ -189,6 +189,8 @@ void op_run(struct request *q)
 	int r;
 
 	r = config_parse(json_object_get(q->json, "config"), &config, why, sizeof(why));
+	if (r == 0)
+		r = network_check(&config, why, sizeof(why));
 	if (r == 0)
 		r = core.backend->check(&config, why, sizeof(why));
 	if (r < 0) {

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "address.h"
+
 #define OPT_PATH_MAX 256
 
 struct options {
@@ -22,6 +24,10 @@ struct options {
 	unsigned int clones_max;	/* per ticket */
 	unsigned int clones_total;
 	uint64_t memory_max;		/* bytes; 0: MemAvailable alone limits */
+	unsigned int identity_timeout;	/* seconds beyond the agent's own limit */
+	struct net_pool net_pool;	/* subnets for families with net "bridge" */
+	bool net_isolated;		/* clones of a family do not reach each other */
+	bool net_without_agent;		/* open the network of clones that have none */
 	bool die_with_parent;
 	bool control;			/* internal: this is the control role */
 };

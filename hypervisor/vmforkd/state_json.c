@@ -10,6 +10,7 @@
 #include "checkpoint.h"
 #include "core.h"
 #include "names.h"
+#include "params.h"
 #include "ticket.h"
 
 static json_t *config_to_json(const struct vm_config *c)
@@ -92,6 +93,8 @@ json_t *vm_to_json(const struct vm *vm)
 				      (json_int_t)vm->times.loaded));
 	json_object_set_new(o, "config", config_to_json(&vm->config));
 	json_object_set_new(o, "refs", refs_to_json(vm));
+	if (vm->net.used)
+		json_object_set_new(o, "net", network_to_json(vm));
 	if (vm->backend && core.backend->save)
 		json_object_set_new(o, "backend", core.backend->save(vm));
 	return o;
@@ -142,6 +145,8 @@ struct vm *vm_from_json(json_t *o)
 	times_from_json(json_object_get(o, "times"), &vm->times);
 	config_from_json(json_object_get(o, "config"), &vm->config);
 	refs_from_json(json_object_get(o, "refs"), vm);
+	if (json_object_get(o, "net"))
+		network_from_json(vm, json_object_get(o, "net"));
 	return vm;
 }
 
@@ -152,9 +157,10 @@ json_t *ticket_to_json(const struct ticket *t)
 	for (uint32_t i = 0; i < t->granted; i++) {
 		const struct slot *s = &t->slots[i];
 
-		json_array_append_new(a, json_pack("{s:i, s:I, s:i, s:i, s:s}", "state", s->state,
+		json_array_append_new(a, json_pack("{s:i, s:I, s:i, s:i, s:s, s:s}", "state", s->state,
 						   "vm", (json_int_t)s->vm, "reason", s->reason,
-						   "status", s->status, "name", s->name));
+						   "status", s->status, "name", s->name, "why",
+						   s->why));
 	}
 	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:b, s:o}", "handle", (json_int_t)t->handle,
 			 "parent", (json_int_t)t->parent, "family", (json_int_t)t->family,
@@ -179,15 +185,17 @@ struct ticket *ticket_from_json(json_t *o)
 	t->state = (enum ticket_state)state;
 	t->checkpoint = number(o, "checkpoint");
 	t->closed = json_is_true(json_object_get(o, "closed"));
+	params_take(t);
 	json_array_foreach(a, i, v) {
 		struct slot *s = &t->slots[i];
 
 		s->state = number(v, "state") < SLOT_STATES ?
 			(enum slot_state)number(v, "state") : SLOT_ENDED;
 		s->vm = number(v, "vm");
-		s->reason = (enum vmfork_reason)(number(v, "reason") & 3);
+		s->reason = reason_known(number(v, "reason"));
 		s->status = (int)number(v, "status");
 		set(s->name, sizeof(s->name), v, "name");
+		set(s->why, sizeof(s->why), v, "why");
 	}
 	return t;
 }
@@ -202,7 +210,10 @@ json_t *checkpoint_to_json(const struct checkpoint *cp)
 			      (json_int_t)cp->created, "stopped", (json_int_t)cp->stopped,
 			      "free_set_bytes", (json_int_t)cp->free_set_bytes);
 
+	json_object_set_new(o, "agent", json_boolean(cp->agent));
+	json_object_set_new(o, "agent_ms", json_integer(cp->agent_ms));
 	json_object_set_new(o, "config", config_to_json(&cp->config));
+	json_object_set_new(o, "net_seen", json_integer(cp->net_seen));
 	json_object_set_new(o, "hello", json_pack("{s:i, s:I, s:I, s:s}", "cpus",
 						  (int)cp->hello.cpus, "features",
 						  (json_int_t)cp->hello.features, "hazards",
@@ -223,6 +234,8 @@ struct checkpoint *checkpoint_from_json(json_t *o)
 	if (!cp)
 		return NULL;
 	cp->complete = json_is_true(json_object_get(o, "complete"));
+	cp->agent = json_is_true(json_object_get(o, "agent"));
+	cp->agent_ms = (uint32_t)number(o, "agent_ms");
 	cp->family = number(o, "family");
 	cp->vm = number(o, "vm");
 	cp->lower = number(o, "lower");
@@ -231,6 +244,7 @@ struct checkpoint *checkpoint_from_json(json_t *o)
 	cp->created = number(o, "created");
 	cp->stopped = number(o, "stopped");
 	cp->free_set_bytes = number(o, "free_set_bytes");
+	cp->net_seen = (uint32_t)number(o, "net_seen");
 	set(cp->name, sizeof(cp->name), o, "name");
 	set(cp->vm_name, sizeof(cp->vm_name), o, "vm_name");
 	config_from_json(json_object_get(o, "config"), &cp->config);

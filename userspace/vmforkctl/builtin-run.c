@@ -10,7 +10,7 @@ const char run_options[] =
 "  --memory SIZE                   512M, 2G: a multiple of 2M\n"
 "  --cpus N                        virtual CPUs, 1 to 16 (1)\n"
 "  --kernel FILE --initrd FILE --append STRING\n"
-"  --net none|user                 (none)\n"
+"  --net none|user|bridge          (none)\n"
 "  --accel auto|kvm|tcg            (auto)\n"
 "  --machine pc|q35                (pc)\n"
 "  --console                       attach to its console once it runs\n";
