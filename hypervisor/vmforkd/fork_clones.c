@@ -16,6 +16,7 @@
 #include "params.h"
 #include "state.h"
 #include "util.h"
+#include "vmlimits.h"
 #include "watchdog.h"
 
 /* The free set of the checkpoint is what the clone need not fetch to begin with. */
@@ -80,6 +81,7 @@ static int make_ready(const struct ticket *t, struct vm *vm)
 
 	if (r < 0)
 		return r;
+	expiry_begin(vm, t->parent ? vm_find(t->parent) : NULL);
 	if (!cp->agent) {
 		network_run_unheard(vm);
 		return 0;

@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "core.h"
 #include "fdpass.h"
 #include "keeper.h"
@@ -117,11 +118,12 @@ int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const 
 		char blob[KEEPER_BLOB_MAX];
 	} q;
 	struct spawning *s = new_spawning();
+	_cleanup_close_ int cgroup = cgroup_procs(vm->handle);
 	int all[KEEPER_FDS_MAX], r;
 
 	if (!s)
 		return -EAGAIN;
-	if (nfds + (out >= 0) > KEEPER_FDS_MAX || strlen(name) >= sizeof(q.m.name))
+	if (nfds + (out >= 0) + (cgroup >= 0) > KEEPER_FDS_MAX || strlen(name) >= sizeof(q.m.name))
 		return -E2BIG;
 	memset(&q.m, 0, sizeof(q.m));
 	q.m.op = KEEPER_SPAWN;
@@ -133,6 +135,10 @@ int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const 
 		memcpy(all, fds, nfds * sizeof(*all));
 	if (out >= 0)
 		all[nfds++] = out;
+	if (cgroup >= 0) {
+		q.m.flags |= KEEPER_F_CGROUP;
+		all[nfds++] = cgroup;
+	}
 	q.m.nfds = nfds;
 	r = pack(q.blob, &q.m.blob, argv, &q.m.argc);
 	if (r == 0)

@@ -21,7 +21,7 @@ struct options opt;
 
 enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_PAGER_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX,
 	O_IDENTITY, O_SOCKET, O_FILL, O_FILL_MAX, O_NET_POOL, O_NET_ISOLATED, O_NET_AGENT, O_DIE,
-	O_LIB, O_POISON, O_CONTROL, O_HELP, O_VERSION };
+	O_LIB, O_POISON, O_CONTROL, O_CGROUP, O_HELP, O_VERSION };
 
 static const struct option long_options[] = {
 	{ "runtime-dir", required_argument, NULL, O_RUNTIME },
@@ -42,6 +42,7 @@ static const struct option long_options[] = {
 	{ "lib-dir", required_argument, NULL, O_LIB },
 	{ "poison-avoided", no_argument, NULL, O_POISON },
 	{ "control-role", no_argument, NULL, O_CONTROL },
+	{ "cgroup", required_argument, NULL, O_CGROUP },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ }
@@ -208,6 +209,8 @@ static int one_option(struct options *o, int c)
 	case O_POISON:
 		o->poison_avoided = true;
 		return 0;
+	case O_CGROUP:
+		return path("cgroup", optarg, o->cgroup);
 	case O_CONTROL:
 		o->control = true;
 		return 0;

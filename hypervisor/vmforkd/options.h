@@ -20,6 +20,7 @@ struct options {
 	char socket[OPT_PATH_MAX];
 	char lib_dir[OPT_PATH_MAX];	/* libvmfork-ram.so */
 	char pager[OPT_PATH_MAX];	/* program */
+	char cgroup[OPT_PATH_MAX];	/* internal: that of machines' cgroups; empty: none */
 	char user[64];			/* whom QEMU runs as; empty: as vmforkd */
 	char pager_user[64];		/* whom the pager runs as; empty: as vmforkd */
 	uid_t uid;			/* of user; ~0: unchanged */
