@@ -64,5 +64,6 @@ struct keeper_msg {
 	char name[KEEPER_NAME_MAX];
 };
 #define KEEPER_F_STDERR	(1U << 0)
+#define KEEPER_F_NET	(1U << 1)	/* SPAWN: it serves DNS and DHCP: see struct spawn */
 
 #endif /* VMFORK_KEEPER_PROTO_H */
