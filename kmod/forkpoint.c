@@ -12,8 +12,8 @@
 
 #include "agent.h"
 #include "avoid.h"
-#include "dropcache.h"
 #include "chardev.h"
+#include "dropcache.h"
 #include "forkpoint.h"
 #include "freeset.h"
 #include "gate.h"

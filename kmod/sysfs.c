@@ -3,8 +3,8 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
-#include "avoid_sysfs.h"
 #include "agent.h"
+#include "avoid_sysfs.h"
 #include "chardev.h"
 #include "forkpoint.h"
 #include "gate.h"
