@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-PAGER_PARTS := slots.c avoid.c request.c source_snapshot.c record.c image.c pagewrite.c uffd_ops.c \
+PAGER_PARTS := slots.c avoid.c ahead.c request.c source_snapshot.c record.c image.c pagewrite.c uffd_ops.c \
 	clone.c fault.c fill.c pager.c peer.c loop.c privileges.c
 PAGER_SRCS := $(addprefix hypervisor/pager/,$(PAGER_PARTS))
 $(call program,vmfork-pager,$(PAGER_SRCS) hypervisor/pager/main.c $(LIB_SRCS),,-lcap)

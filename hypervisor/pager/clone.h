@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ahead.h"
 #include "avoid.h"
 #include "image.h"
 #include "vmlink.h"
@@ -23,6 +24,7 @@ struct clone {
 	struct image *image;
 	struct vmlink link;
 	struct avoid avoid;
+	struct ahead ahead;
 	bool poison;		/* PAGER_F_POISON */
 	int lost;		/* 0, or the negative errno that ended it */
 	uint64_t last_page;	/* livelock check of fault.c */

@@ -17,7 +17,8 @@
  *   ABSENT                 set               private page of zeros; image unchanged.
  *                                            In test mode: of poison, if the source
  *                                            has anything but zeros
- *   ABSENT                 clear             fetch once: zeros: ZERO, as above; else
+ *   ABSENT                 clear             fetch once, with what is behind it if the
+ *                                            clone reads page after page: zeros: ZERO, as above; else
  *                                            into the file, PRESENT, wake; file full:
  *                                            a private copy
  *
@@ -97,6 +98,36 @@ static int give_present(struct clone *c, uint64_t page)
 			return -EUCLEAN;
 	}
 	return wake(c, page);
+}
+
+/* Of @n pages from @page on: those that are absent and cared for; the first is. */
+static unsigned int run_wanted(const struct clone *c, uint64_t page, unsigned int n)
+{
+	unsigned int k = 1;
+
+	while (k < n && page + k < c->image->npages &&
+	       image_state(c->image, page + k) == PAGE_ABSENT && !avoid_test(&c->avoid, page + k))
+		k++;
+	return k;
+}
+
+/* Whether this page is there now, with what is behind it. */
+static bool fetch_ahead(struct clone *c, uint64_t page)
+{
+	unsigned int n = run_wanted(c, page, ahead_window(&c->ahead, page));
+
+	if (n == 1)
+		return false;
+	image_bring(c->image, page, n);		/* what failed is ABSENT still */
+	if (image_state(c->image, page) == PAGE_ABSENT)
+		return false;
+	for (unsigned int i = 0; i < n; i++) {
+		record_note(&c->image->record, page + i);
+		c->stats.fetched += image_state(c->image, page + i) == PAGE_PRESENT;
+	}
+	c->stats.read_ahead += n - 1;
+	ahead_fetched(&c->ahead, page, n);
+	return true;
 }
 
 static int give_fetched(struct clone *c, uint64_t page)
@@ -181,7 +212,12 @@ static int answer(struct clone *c, const struct fault *f)
 	n = avoid_run(&c->avoid, f->page, AROUND, &gfn);
 	if (n)
 		return give_avoided(c, f, gfn, n);
-	return give_fetched(c, f->page);
+	if (!fetch_ahead(c, f->page))
+		return give_fetched(c, f->page);
+	if (image_state(c->image, f->page) == PAGE_PRESENT)
+		return wake(c, f->page);
+	c->stats.zero++;
+	return give_zeros(c, f->page, run_zero(c->image, f->page));
 }
 
 static void lose(struct clone *c, int err, const char *why)

@@ -22,8 +22,6 @@
 #define LOOK_MAX	1024U	/* pages looked at in one step */
 #define RESERVE		8U	/* of the file system, in parts */
 
-static uint8_t buf[FETCH_MAX * PAGER_PAGE_SIZE] __attribute__((aligned(PAGER_PAGE_SIZE)));
-
 static bool wanted(const struct image *img, uint64_t page, const struct avoid *avoid)
 {
 	return image_state(img, page) == PAGE_ABSENT && !avoid_test(avoid, page);
@@ -64,39 +62,16 @@ static unsigned int from_all(struct image *img, const struct avoid *avoid, uint6
 	return n;
 }
 
-/* @n neighbours, of which the buffer has those with FETCH_DATA. */
-static int put(struct image *img, uint64_t page, unsigned int n, uint8_t *results)
-{
-	unsigned int from = 0, to;
-
-	for (unsigned int i = 0; i < n; i++) {
-		if (results[i] == FETCH_DATA && page_is_zero(buf + i * PAGER_PAGE_SIZE))
-			results[i] = FETCH_ZERO;
-		if (results[i] == FETCH_ZERO)
-			image_set_zero(img, page + i);
-	}
-	for (; from < n; from = to + 1) {
-		for (to = from; to < n && results[to] == FETCH_DATA; to++)
-			;
-		if (to > from && image_fill(img, page + from, buf + from * PAGER_PAGE_SIZE,
-					    to - from))
-			return -1;
-	}
-	img->stats.prefetched += n;
-	return 0;
-}
-
 static int fetch(struct image *img, const uint64_t *pages, unsigned int n)
 {
-	uint8_t results[FETCH_MAX];
 	unsigned int from, to;
 
 	for (from = 0; from < n; from = to) {
 		for (to = from + 1; to < n && pages[to] == pages[to - 1] + 1; to++)
 			;
-		if (image_fetch_run(img, pages[from], to - from, buf, results) ||
-		    put(img, pages[from], to - from, results))
+		if (image_bring(img, pages[from], to - from))
 			return -1;
+		img->stats.prefetched += to - from;
 	}
 	return 0;
 }

@@ -9,6 +9,8 @@
 
 #include "pagewrite.h"
 
+static uint8_t bring_buf[FETCH_MAX * PAGER_PAGE_SIZE] __attribute__((aligned(PAGER_PAGE_SIZE)));
+
 static bool file_holds(int fd, uint64_t bytes)
 {
 	struct stat st;
@@ -118,8 +120,8 @@ static int fetch_lower(const struct image *img, uint64_t page, uint8_t *buf)
 	return err ? err : r;
 }
 
-int image_fetch_run(const struct image *img, uint64_t page, unsigned int n, uint8_t *buf,
-		    uint8_t *results)
+static int fetch_run(const struct image *img, uint64_t page, unsigned int n, uint8_t *buf,
+		     uint8_t *results)
 {
 	int r = img->source.ops->fetch(&img->source, page, n, buf, results);
 
@@ -135,7 +137,7 @@ int image_fetch_run(const struct image *img, uint64_t page, unsigned int n, uint
 int image_fetch(const struct image *img, uint64_t page, void *buf)
 {
 	uint8_t result;
-	int err = image_fetch_run(img, page, 1, buf, &result);
+	int err = fetch_run(img, page, 1, buf, &result);
 
 	return err ? err : result;
 }
@@ -167,4 +169,33 @@ bool page_is_zero(const void *buf)
 			return false;
 	}
 	return true;
+}
+
+/* Of @n neighbours @bring_buf has those with FETCH_DATA. */
+static int put(struct image *img, uint64_t page, unsigned int n, uint8_t *results)
+{
+	unsigned int from, to;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (results[i] == FETCH_DATA && page_is_zero(bring_buf + i * PAGER_PAGE_SIZE))
+			results[i] = FETCH_ZERO;
+		if (results[i] == FETCH_ZERO)
+			image_set_zero(img, page + i);
+	}
+	for (from = 0; from < n; from = to + 1) {
+		for (to = from; to < n && results[to] == FETCH_DATA; to++)
+			;
+		if (to > from && image_fill(img, page + from, bring_buf + from * PAGER_PAGE_SIZE,
+					    to - from))
+			return -ENOSPC;
+	}
+	return 0;
+}
+
+int image_bring(struct image *img, uint64_t page, unsigned int n)
+{
+	uint8_t results[FETCH_MAX];
+	int err = fetch_run(img, page, n, bring_buf, results);
+
+	return err ? err : put(img, page, n, results);
 }

@@ -57,13 +57,15 @@ enum page_state image_state(const struct image *img, uint64_t page);
  */
 int image_fetch(const struct image *img, uint64_t page, void *buf);
 
-/** image_fetch_run() - the same for @n pages, at most FETCH_MAX, a result for each. */
-int image_fetch_run(const struct image *img, uint64_t page, unsigned int n, uint8_t *buf,
-		    uint8_t *results);
-
 /** image_fill() - put @n pages into the file, then into the map. -ENOSPC: no room. */
 int image_fill(struct image *img, uint64_t page, const void *buf, unsigned int n);
 void image_set_zero(struct image *img, uint64_t page);
+
+/**
+ * image_bring() - fetch @n absent pages, at most FETCH_MAX, and put them into the file.
+ * Return: 0, all are PRESENT or ZERO now; or a negative errno, some may be.
+ */
+int image_bring(struct image *img, uint64_t page, unsigned int n);
 
 /** page_is_zero() - is this page (8-byte aligned) all zeros? */
 bool page_is_zero(const void *buf);

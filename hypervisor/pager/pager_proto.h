@@ -137,6 +137,7 @@ struct pager_clone_stats {
 	uint64_t faults;	/* events taken */
 	uint64_t write_faults;	/* of them: the others read */
 	uint64_t fetched;	/* read from the source for this clone's fault */
+	uint64_t read_ahead;	/* pages behind it that were brought with it */
 	uint64_t shared;	/* were in the image already */
 	uint64_t avoided;	/* zero page (or poison) because of the bitmap */
 	uint64_t avoided_write;	/* of them: for a write; the others were read first */

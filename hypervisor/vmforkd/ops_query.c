@@ -55,11 +55,12 @@ static json_t *describe_clone(const struct pager_rep *rep)
 	const struct pager_clone_stats *s = &rep->clone;
 
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-			 " s:I}",
+			 " s:I, s:I}",
 			 "faults", (json_int_t)s->faults,
 			 "write_faults", (json_int_t)s->write_faults,
 			 "fetched", (json_int_t)s->fetched,
 			 "fetched_bytes", (json_int_t)(s->fetched * PAGER_PAGE_SIZE),
+			 "read_ahead", (json_int_t)s->read_ahead,
 			 "shared", (json_int_t)s->shared,
 			 "avoided", (json_int_t)s->avoided,
 			 "avoided_write", (json_int_t)s->avoided_write,

@@ -29,7 +29,7 @@ static struct script {
 	uint8_t copied[PAGER_PAGE_SIZE] __attribute__((aligned(8)));
 	int fetch_result;
 	uint8_t fetch_byte;
-	unsigned int fetches;
+	unsigned int fetches, last_run;
 } script;
 
 static struct image img, upper;
@@ -90,6 +90,7 @@ static int s_fetch(const struct source *s, uint64_t page, unsigned int n, uint8_
 		   uint8_t *results)
 {
 	script.fetches++;
+	script.last_run = n;
 	if (script.fetch_result < 0)
 		return script.fetch_result;
 	if (script.fetch_result == FETCH_DATA)
@@ -407,6 +408,49 @@ START_TEST(broken_link_is_lost)
 }
 END_TEST
 
+static unsigned int fetched_for(uint64_t page)
+{
+	script.last_run = 0;
+	ck_assert_int_eq(fault(page), 0);
+	ck_assert_int_ne(image_state(&img, page), PAGE_ABSENT);
+	return script.last_run;
+}
+
+START_TEST(page_after_page_is_read_ahead)
+{
+	ck_assert_uint_eq(fetched_for(1), 1);
+	ck_assert_uint_eq(fetched_for(2), 1);
+	ck_assert_uint_eq(fetched_for(3), 2);
+	ck_assert_uint_eq(fetched_for(5), 4);
+	ck_assert_uint_eq(fetched_for(9), 8);
+	for (uint64_t page = 1; page < 17; page++)
+		ck_assert_uint_eq(file_byte(&img, page), 0x42);
+	ck_assert_int_eq(image_state(&img, 17), PAGE_ABSENT);
+	ck_assert_uint_eq(clone_.stats.fetched, 16);
+	ck_assert_uint_eq(clone_.stats.read_ahead, 11);
+	ck_assert_uint_eq(script.wakes, 5);
+	set_avoid(20);
+	ck_assert_uint_eq(fetched_for(17), 3);
+	ck_assert_int_eq(image_state(&img, 20), PAGE_ABSENT);
+	img.map[26] = PAGE_ZERO;
+	ck_assert_uint_eq(fetched_for(21), 1);	/* not expected: begins again */
+}
+END_TEST
+
+START_TEST(zeros_are_read_ahead)
+{
+	fault(1);
+	fault(2);
+	script.fetch_byte = 0;
+	ck_assert_uint_eq(fetched_for(3), 2);
+	ck_assert_int_eq(image_state(&img, 4), PAGE_ZERO);
+	ck_assert_uint_eq(script.last_npages, 2);
+	ck_assert_uint_eq(clone_.stats.zero, 1);
+	ck_assert_uint_eq(clone_.stats.fetched, 2);
+	ck_assert_int_eq(lseek(img.file, 3 * PAGER_PAGE_SIZE, SEEK_DATA), -1);
+}
+END_TEST
+
 /* A file that cannot be written to stands for a full one. */
 static void make_full(void)
 {
@@ -425,6 +469,21 @@ START_TEST(full_image_gives_private_copies)
 	ck_assert(img.full);
 	ck_assert_uint_eq(clone_.stats.private_copies, 1);
 	ck_assert_uint_eq(img.stats.nospace, 1);
+}
+END_TEST
+
+START_TEST(full_image_reads_nothing_ahead)
+{
+	fault(1);
+	fault(2);
+	make_full();
+	ck_assert_int_eq(fault(3), 0);
+	ck_assert_uint_eq(script.copies, 1);
+	ck_assert_int_eq(image_state(&img, 3), PAGE_ABSENT);
+	ck_assert_int_eq(image_state(&img, 4), PAGE_ABSENT);
+	script.fetch_result = -ESRCH;
+	ck_assert_int_eq(fault(4), -ESRCH);
+	check_lost(-ESRCH);
 }
 END_TEST
 
@@ -558,6 +617,7 @@ int main(void)
 		broken_link_is_lost, full_image_gives_private_copies, full_image_and_no_memory_is_lost,
 		writes_go_on_after_a_failure, present_page_that_is_not_there_is_lost,
 		a_batch_is_answered_whole, lower_image_is_asked, counts_survive_a_restart,
+		page_after_page_is_read_ahead, zeros_are_read_ahead, full_image_reads_nothing_ahead,
 		zeros_in_runs, avoided_is_counted_by_kind, poison_instead_of_zeros, true_zeros_are_not_poisoned,
 		short_files_are_refused, each_byte_counts_for_zero, written_but_not_noted,
 	};
