@@ -24,6 +24,9 @@
  *   new SEED          map as much again, fill it; bad pages after that
  *   direct FILE       read FILE (of `vmfork-e2e file`) into it by O_DIRECT: bytes or
  *                     -errno, and bad pages among those that were to be read
+ *   span FILE FIRST N read pages FIRST.. of FILE into the same pages of its memory by one
+ *                     O_DIRECT read: bytes or -errno, and bad pages among those that it
+ *                     was not to touch; then the pages are filled as they were
  *   quit
  */
 #define SEED 0x10d6e4UL
@@ -80,6 +83,28 @@ static void do_direct(const struct lodger *l, const char *path)
 	close(fd);
 }
 
+/* Pages outside of [@first, @end) that have lost what they held. */
+static long bad_outside(const struct lodger *l, size_t first, size_t end)
+{
+	return (long)(pattern_bad_some(l->mem, first, l->seed, 1, 0) +
+		      pattern_bad_some(l->mem, l->pages, l->seed, 1, end));
+}
+
+static void do_span(const struct lodger *l, const char *path, size_t first, size_t n)
+{
+	int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	long got;
+
+	if (first + n > l->pages)
+		tap_bail("span of more than there is");
+	got = pread(fd, l->mem + first * PAGE / 8, n * PAGE, (off_t)(first * PAGE));
+	if (got < 0)
+		got = -errno;
+	answer(l, got, bad_outside(l, first, first + (got < 0 ? n : (size_t)got / PAGE)));
+	pattern_fill_some(l->mem, first + n, l->seed, 1, first);
+	close(fd);
+}
+
 static void do_new(struct lodger *l, const char *seed)
 {
 	l->mem = pages_new(l->pages);
@@ -88,7 +113,7 @@ static void do_new(struct lodger *l, const char *seed)
 	answer(l, (long)l->pages, (long)pattern_bad(l->mem, l->pages, l->seed));
 }
 
-static void serve(struct lodger *l, const char *verb, const char *arg)
+static void serve(struct lodger *l, const char *verb, const char *arg, const size_t *n)
 {
 	if (!strcmp(verb, "check")) {
 		answer(l, (long)l->pages, (long)pattern_bad(l->mem, l->pages, l->seed));
@@ -99,6 +124,8 @@ static void serve(struct lodger *l, const char *verb, const char *arg)
 		do_new(l, arg);
 	} else if (!strcmp(verb, "direct")) {
 		do_direct(l, arg);
+	} else if (!strcmp(verb, "span")) {
+		do_span(l, arg, n[0], n[1]);
 	} else {
 		answer(l, -ENOSYS, 0);
 	}
@@ -109,14 +136,15 @@ static bool take(struct lodger *l)
 	char line[256], verb[16] = "", arg[200] = "";
 	int fd = open_fifo(l, "in", O_RDONLY);
 	ssize_t n = read(fd, line, sizeof(line) - 1);
+	size_t numbers[2] = { 0, 0 };
 
 	close(fd);
 	line[n > 0 ? n : 0] = 0;
-	if (sscanf(line, "%15s %199s", verb, arg) < 1)
+	if (sscanf(line, "%15s %199s %zu %zu", verb, arg, &numbers[0], &numbers[1]) < 1)
 		return true;
 	if (!strcmp(verb, "quit"))
 		return false;
-	serve(l, verb, arg);
+	serve(l, verb, arg, numbers);
 	return true;
 }
 

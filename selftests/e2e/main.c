@@ -30,6 +30,8 @@ static const struct {
 	{ "faultload", test_faultload, "[CLONES] [MiB]" },
 	{ "lodger", test_lodger, "DIR MiB" },
 	{ "file", test_file, "PATH MiB" },
+	{ "poison", test_poison, "DIR FILE MiB [ROUNDS]" },
+	{ "pressure", test_pressure, "MiB PROCESSES ROUNDS" },
 };
 
 int main(int argc, char **argv)
