@@ -26,6 +26,7 @@
  */
 enum state { GRANTED, FORKING, FORKED };
 
+#define TICKET_FLAGS	(VMFORK_TICKET_EXACT | VMFORK_TICKET_NO_NETWORK)
 #define CPU_WEIGHT_MAX	10000	/* cgroup v2's */
 
 struct ticket {
@@ -394,7 +395,7 @@ long vmfork_ticket_request(struct vmfork_request_ticket __user *arg)
 
 	if (copy_from_user(&rt, arg, sizeof(rt)))
 		return -EFAULT;
-	if (rt.flags & ~VMFORK_TICKET_EXACT || !vmfork_is_zero(rt.reserved) || !rt.clones ||
+	if (rt.flags & ~TICKET_FLAGS || !vmfork_is_zero(rt.reserved) || !rt.clones ||
 	    rt.cpu_weight > CPU_WEIGHT_MAX)
 		return -EINVAL;
 	r = vmfork_epoch_now(&epoch);

@@ -61,8 +61,9 @@ static int parse_grant(const void *payload, struct g2h *ret)
 	ret->grant.limits.cpu_weight = le32toh(m.cpu_weight);
 	if (m.reserved[0] || m.reserved[1] || m.reserved[2])
 		return -EBADMSG;
-	if (ret->grant.flags & ~VMFORK_TICKET_EXACT)
+	if (ret->grant.flags & ~(VMFORK_TICKET_EXACT | VMFORK_TICKET_NO_NETWORK))
 		return -EBADMSG;
+	ret->grant.limits.no_network = ret->grant.flags & VMFORK_TICKET_NO_NETWORK;
 	return ret->grant.limits.cpu_weight <= LIMITS_CPU_WEIGHT_MAX ? 0 : -EBADMSG;
 }
 

@@ -4,6 +4,7 @@
 #define VMFORKD_CHANNEL_PARSE_H
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/vmfork.h>
@@ -22,6 +23,7 @@ struct limits {
 	uint32_t lifetime_s;
 	uint32_t memory_mib;
 	uint32_t cpu_weight;
+	bool no_network;
 };
 #define LIMITS_CPU_WEIGHT_MAX	10000U
 

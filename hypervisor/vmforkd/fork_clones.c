@@ -82,11 +82,13 @@ static int make_ready(const struct ticket *t, struct vm *vm)
 	if (r < 0)
 		return r;
 	expiry_begin(vm, t->parent ? vm_find(t->parent) : NULL);
-	if (!cp->agent) {
+	if (vm->limits.no_network)
+		r = network_shut(vm);
+	if (r == 0 && !cp->agent) {
 		network_run_unheard(vm);
 		return 0;
 	}
-	r = identity_hold(vm, cp->agent_ms);
+	r = r ? r : identity_hold(vm, cp->agent_ms);
 	if (r < 0)
 		vm_note_end(vm, VMFORK_UNIDENTIFIED, -r, "its network cannot be shut: %s",
 			    strerror(-r));

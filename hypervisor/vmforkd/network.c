@@ -218,6 +218,10 @@ void network_open(struct vm *vm, network_opened_fn done)
 {
 	int r = 0;
 
+	if (vm->limits.no_network) {
+		done(vm, 0);
+		return;
+	}
 	opened(vm);
 	if (is_user(&vm->config)) {
 		r = core.backend->set_link(vm, true, done);
@@ -235,6 +239,8 @@ void network_run_unheard(struct vm *vm)
 {
 	int r = 0;
 
+	if (vm->limits.no_network)
+		return;
 	if (is_user(&vm->config)) {
 		opened(vm);
 		r = core.backend->set_link(vm, true, NULL);

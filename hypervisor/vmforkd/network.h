@@ -26,6 +26,7 @@ struct checkpoint;
  *                     without an agent: "user" is opened when it runs; "bridge" stays
  *                     shut, as it would speak with its parent's addresses, unless
  *                     vmforkd was told otherwise (--net-without-agent)
+ *                     with limits.no_network: never
  *
  * SHUT is a tap that is down, or a link of QEMU's that is off on the host's side, which
  * what the guest's saved state says of its own side does not change.

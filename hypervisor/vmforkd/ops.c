@@ -65,7 +65,7 @@ int members_check(const json_t *o, const struct member *known, char *why, size_t
 			snprintf(why, len, "unknown member '%.64s'", key);
 			return -EINVAL;
 		}
-		if (json_typeof(v) != m->type) {
+		if (json_typeof(v) != m->type && !(m->type == JSON_TRUE && json_is_false(v))) {
 			snprintf(why, len, "'%s' must be %s", key, type_names[m->type]);
 			return -EINVAL;
 		}

@@ -15,7 +15,7 @@
 
 static const struct member limit_members[] = {
 	{ "lifetime_s", JSON_INTEGER, false }, { "memory_mib", JSON_INTEGER, false },
-	{ "cpu_weight", JSON_INTEGER, false }, { 0 },
+	{ "cpu_weight", JSON_INTEGER, false }, { "no_network", JSON_TRUE, false }, { 0 },
 };
 
 static int get(const json_t *o, const char *key, uint32_t max, uint32_t *ret, char *why, size_t len)
@@ -41,6 +41,7 @@ int limits_parse(const json_t *o, struct limits *ret, char *why, size_t len)
 	r = r ? r : get(o, "lifetime_s", UINT32_MAX, &l.lifetime_s, why, len);
 	r = r ? r : get(o, "memory_mib", LIMIT_MEMORY_MAX_MIB, &l.memory_mib, why, len);
 	r = r ? r : get(o, "cpu_weight", LIMITS_CPU_WEIGHT_MAX, &l.cpu_weight, why, len);
+	l.no_network = json_is_true(json_object_get(o, "no_network"));
 	if (r == 0)
 		*ret = l;
 	return r;
@@ -56,6 +57,8 @@ json_t *limits_to_json(const struct limits *l)
 		json_object_set_new(o, "memory_mib", json_integer(l->memory_mib));
 	if (l->cpu_weight)
 		json_object_set_new(o, "cpu_weight", json_integer(l->cpu_weight));
+	if (l->no_network)
+		json_object_set_new(o, "no_network", json_true());
 	return o;
 }
 
@@ -73,6 +76,7 @@ struct limits limits_within(const struct limits *asked, const struct limits *own
 		.lifetime_s = asked->lifetime_s,
 		.memory_mib = less(asked->memory_mib, own->memory_mib),
 		.cpu_weight = less(asked->cpu_weight, own->cpu_weight),
+		.no_network = asked->no_network || own->no_network,
 	};
 }
 

@@ -43,7 +43,8 @@ static const struct strict {
 #define STRICT(kind, cmd, type, known, first)					\
 	{ #cmd, kind, cmd, offsetof(struct type, flags), known,			\
 	  offsetof(struct type, reserved), sizeof(struct type), first, 0 }
-	STRICT(DEVICE, VMFORK_REQUEST_TICKET, vmfork_request_ticket, VMFORK_TICKET_EXACT, 1),
+	STRICT(DEVICE, VMFORK_REQUEST_TICKET, vmfork_request_ticket,
+	       VMFORK_TICKET_EXACT | VMFORK_TICKET_NO_NETWORK, 1),
 	STRICT(DEVICE, VMFORK_CHECKPOINT, vmfork_checkpoint, VMFORK_CLONE_SYNC | VMFORK_CLONE_DROP_CACHE, 0),
 	STRICT(DEVICE, VMFORK_OPEN_CHECKPOINT, vmfork_open_checkpoint, 0, 'a'),
 	STRICT(DEVICE, VMFORK_EXIT, vmfork_exit, 0, 0),

@@ -92,13 +92,39 @@ is "--output=dir" \
 	"$(lab_exec web 'vmfork -n 2 --output-dir /var/tmp/out -- sh -c "echo o\$VMFORK_ID; echo e >&2; exit \$VMFORK_ID" 2> /dev/null; cd /var/tmp/out && grep -r . | sort' | tr '\n' ,)" \
 	"1/status:1,1/stderr:e,1/stdout:o1,2/status:2,2/stderr:e,2/stdout:o2,"
 
+# ---- parameters, limits
+is "--param and --env reach the clones" \
+	"$(output_of web 'vmfork -n 2 --param colour=red --env GREETING="hello you" -- sh -c "echo \$GREETING; vmfork --show-params"')" \
+	$'1| hello you\n1| {"colour":"red","env":{"GREETING":"hello you"}}\n2| hello you\n2| {"colour":"red","env":{"GREETING":"hello you"}}'
+is "--params: a file, also with a queue" \
+	"$(output_of web 'echo "{\"a\": [1, 2]}" > /var/tmp/p.json; vmfork -n 1 --params /var/tmp/p.json --param b=c --map x y -- sh -c "echo \$VMFORK_PARAMS \$1" sh {}')" \
+	$'1| {"a":[1,2],"b":"c"} x\n2| {"a":[1,2],"b":"c"} y'
+check_fails "a parameter without a value" "not NAME=VALUE" lab_exec web "vmfork --param x -- true"
+check_fails "a file that is no JSON" "params" lab_exec web "vmfork --params /etc/passwd -- true"
+check_fails "too many parameters" "16 KiB" lab_exec web 'vmfork --param "x=$(head -c 20000 /dev/zero | tr "\0" x)" -- true'
+is "a root machine has none" "$(status_of web 'vmfork --show-params')" 125
+if [ "$(lab_exec web 'vmfork --memory=1000 -- true > /dev/null 2>&1; echo $?')" = 0 ]; then
+	is "--lifetime: the host ends it" \
+		"$(lab_exec web 'vmfork --lifetime=2 --json -- sleep 1000 2> /dev/null' | jq -c '[.status, .clones[0].reason]')" '[137,"expired"]'
+else
+	skip "--lifetime: the host ends it" "no cgroup v2 here"
+fi
+
+# ---- checkpoints that are told what to do
+is "--from with another command, files and input" \
+	"$(lab_exec web 'vmfork --checkpoint told -- echo recorded > /dev/null; echo new > /var/tmp/newer; echo line | vmfork --from told --no-label --stdin --put /var/tmp/newer -- sh -c "cat; cat /var/tmp/newer" 2> /dev/null; vmfork --from told --no-label 2> /dev/null' | tr '\n' ,)" \
+	"line,new,recorded,"
+check "it is removed" vmforkctl checkpoint rm told
+
 # ---- sandbox and keep
 is "--sandbox lists what was changed, and throws it away" \
 	"$(lab_exec web 'echo a > /var/tmp/s1; echo b > /var/tmp/s2; sync; vmfork --sandbox -- sh -c "rm /var/tmp/s1; echo c >> /var/tmp/s2; echo d > /var/tmp/s3; ip -o link | grep -v lo: | grep -c UP" 2>&1 | grep -v vmfork-; cat /var/tmp/s1 /var/tmp/s2; ls /var/tmp/s3 2>&1 | grep -c "No such"' | grep -v /var/log/ | tr '\n' ,)" \
 	"0,D /var/tmp/s1,M /var/tmp/s2,A /var/tmp/s3,a,b,1,"
 is "--keep: the clone's end is a checkpoint" \
 	"$(lab_exec web 'vmfork -n 2 --keep kept -- true' > /dev/null; json '[.checkpoints[].name | select(. != null and startswith("kept"))] | sort | join(",")' checkpoint ls)" "kept.1,kept.2"
-check "what was kept is removed" vmforkctl checkpoint rm kept.1 kept.2
+is "what was kept can be told what to do" \
+	"$(lab_exec web 'vmfork --keep box -- sh -c "echo made > /var/tmp/made"; vmfork --from box --no-label -- cat /var/tmp/made 2> /dev/null')" made
+check "what was kept is removed" vmforkctl checkpoint rm kept.1 kept.2 box
 
 # ---- the manual's examples, as they stand there
 lab_exec web 'mkdir /var/tmp/ex && cd /var/tmp/ex && for i in 1 2 3; do echo "$i" > "$i.txt"; done' > /dev/null

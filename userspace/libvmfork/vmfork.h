@@ -73,7 +73,8 @@ int vmfork_wait_identity(int vm, struct vmfork_identity *ret_identity);
  * vmfork_request_ticket() - ask for the right to @n clones (sf_request_ticket).
  * @vm:		of vmfork_open()
  * @n:		clones wanted, 1..vmfork_api.clones_max
- * @flags:	VMFORK_TICKET_EXACT: all of them or -EDQUOT
+ * @flags:	VMFORK_TICKET_EXACT: all of them or -EDQUOT; VMFORK_TICKET_NO_NETWORK: their
+ *		network links stay down
  * @ret_granted: m <= @n, how many there will be: divide the work by this. May be NULL.
  * Return: a ticket. Stand-by machines start at once, so ask early and fork late.
  */

@@ -12,6 +12,7 @@
 #include "clone.h"
 #include "command.h"
 #include "link.h"
+#include "parameters.h"
 #include "sandbox.h"
 
 static void end(int vm, int status) __attribute__((noreturn));
@@ -115,9 +116,12 @@ static int send_get(struct link *l, const struct paths *paths)
 	return archive_end(pid);
 }
 
-/* From here on the checkpoint is what is kept; a clone made of it has nothing to do but to be. */
+/* A clone made of what is kept does what it is told, or has nothing to do but to be. */
 static int keep(int vm, struct link *l, const char *name)
 {
+	static const struct options nothing;
+	static char *no_command[] = { NULL };
+	static const struct plan none = { .o = &nothing, .argv = no_command };
 	struct vmfork_identity who;
 	char full[VMFORK_NAME_MAX + 16];
 	int fd, id, r = vmfork_get_identity(vm, &who);
@@ -132,6 +136,8 @@ static int keep(int vm, struct link *l, const char *name)
 	else
 		snprintf(full, sizeof(full), "%.63s.%u", name, who.id);
 	id = vmfork_checkpoint(vm, full, 0, &fd);
+	if (id > 0)
+		clone_run_if_told(vm, fd, &none);
 	while (id > 0)
 		pause();
 	if (id < 0)
@@ -158,24 +164,64 @@ static int do_all(int vm, struct link *l, const struct plan *plan)
 		argv = take_job(l, plan);
 	if (!argv)
 		return failed(l, "this clone was not told its arguments");
-	if (o->put.n && !plan->alone && take_put(l))
+	if (o->put.n && take_put(l))
 		return failed(l, "--put: not all files arrived");
 	if (o->sandbox && sandbox_enter(l, &before))
 		return STATUS_FAILED;
-	status = command_run(l, argv, o->use_stdin && !plan->alone);
+	status = command_run(l, argv, o->use_stdin);
 	if (o->sandbox)
 		sandbox_report(l, &before);
-	if (o->get.n && !plan->alone && send_get(l, &o->get))
+	if (o->get.n && send_get(l, &o->get))
 		status = status ? status : failed(l, "--get: not all files were there");
-	if (o->keep && !plan->alone && keep(vm, l, o->keep))
+	if (o->keep && keep(vm, l, o->keep))
 		status = status ? status : STATUS_FAILED;
 	return status;
 }
 
-void clone_run(int vm, int link, const struct plan *plan)
+/* Parameters say more about this clone than its memory does. */
+static int take_params(int vm, struct plan *plan, struct options *o)
+{
+	char **argv = NULL;
+	int r = params_read(vm, o, &argv);
+
+	plan->o = o;
+	if (argv)
+		plan->argv = argv;
+	return r;
+}
+
+static void go(int vm, int link, const struct plan *plan) __attribute__((noreturn));
+static void go(int vm, int link, const struct plan *plan)
 {
 	struct link l = { .fd = link };
 
 	command_signals(SIG_IGN);
 	end(vm, set_environment(vm) ? STATUS_FAILED : do_all(vm, &l, plan));
+}
+
+void clone_run(int vm, int link, const struct plan *plan)
+{
+	struct options o = *plan->o;
+	struct plan told = *plan;
+
+	if (take_params(vm, &told, &o) < 0)
+		end(vm, STATUS_FAILED);
+	go(vm, link, &told);
+}
+
+void clone_run_if_told(int vm, int link, const struct plan *plan)
+{
+	struct options o = *plan->o;
+	struct plan told = *plan;
+	int r;
+
+	/* what its checkpoint's own vmfork(1) was asked for is over */
+	o.use_stdin = false;
+	o.put.n = o.get.n = 0;
+	o.keep = NULL;
+	r = take_params(vm, &told, &o);
+	if (r < 0)
+		end(vm, STATUS_FAILED);
+	if (told.argv[0])
+		go(vm, link, &told);
 }

@@ -30,7 +30,6 @@ struct plan {
 	const struct options *o;
 	const struct jobs *jobs;	/* with a queue: one of these, else NULL */
 	char **argv;
-	bool alone;		/* a checkpoint's: nobody may be listening */
 };
 
 /**
@@ -47,5 +46,9 @@ struct plan {
  * whatever ran vmfork(1) never goes on in a clone.
  */
 void clone_run(int vm, int link, const struct plan *plan) __attribute__((noreturn));
+
+/** clone_run_if_told() - the same in a clone of a checkpoint, with the command of its
+ * parameters or else the recorded one. Returns if there is neither. */
+void clone_run_if_told(int vm, int link, const struct plan *plan);
 
 #endif /* WRAPPER_CLONE_H */

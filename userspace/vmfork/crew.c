@@ -4,14 +4,31 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clone.h"
 #include "crew.h"
 #include "vmfork.h"
 
-int crew_init(struct crew *c, int vm, unsigned int n)
+int crew_request(const struct crew *c, unsigned int n, unsigned int *ret_granted)
 {
-	*c = (struct crew){ .vm = vm, .n = n, .at_a_time = n, .checkpoint = -1, .spare = -1 };
+	unsigned int flags = (c->o->exact ? VMFORK_TICKET_EXACT : 0) |
+			     (c->o->sandbox ? VMFORK_TICKET_NO_NETWORK : 0);
+	int r, ticket = vmfork_request_ticket_limits(c->vm, n, flags, &c->o->limits, ret_granted);
+
+	if (ticket < 0 || !c->params)
+		return ticket;
+	r = vmfork_set_params(ticket, 0, c->params, strlen(c->params));
+	if (!r)
+		return ticket;
+	vmfork_close(ticket);
+	return r;
+}
+
+int crew_init(struct crew *c, unsigned int n)
+{
+	c->n = c->at_a_time = n;
+	c->checkpoint = c->spare = -1;
 	c->child = calloc(n ? n : 1, sizeof(*c->child));
 	if (!c->child)
 		return -ENOMEM;
@@ -82,14 +99,14 @@ int crew_start_next(struct crew *c, double now)
 		return 0;
 	c->spare = -1;
 	if (ticket < 0)
-		ticket = vmfork_request_ticket(c->vm, 1, 0, NULL);
+		ticket = crew_request(c, 1, NULL);
 	if (ticket == -EDQUOT && c->running)
 		return 0;	/* when one of those has ended there is room */
 	if (ticket < 0)
 		return ticket;
 	r = start(c, ticket, now);
 	if (r > 0 && c->next < c->n)
-		c->spare = vmfork_request_ticket(c->vm, 1, 0, NULL);
+		c->spare = crew_request(c, 1, NULL);
 	return r;
 }
 

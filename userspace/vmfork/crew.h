@@ -39,7 +39,8 @@ struct child {
 	struct clone_result result;
 };
 
-/** struct crew - all of them, by ID or number of their set, less 1. */
+/** struct crew - all of them, by ID or number of their set, less 1.
+ * @vm, @o and @params are set before crew_init(). */
 struct crew {
 	struct child *child;
 	unsigned int n;
@@ -49,9 +50,15 @@ struct crew {
 	int vm;
 	int checkpoint;		/* with a queue, else -1 */
 	int spare;		/* a ticket for the next one, or -1 */
+	const struct options *o;
+	const char *params;	/* JSON for each clone, or NULL */
 };
 
-int crew_init(struct crew *c, int vm, unsigned int n);
+int crew_init(struct crew *c, unsigned int n);
+
+/** crew_request() - a ticket for @n clones, with limits and parameters of this crew.
+ * Return: the ticket, or -errno. */
+int crew_request(const struct crew *c, unsigned int n, unsigned int *ret_granted);
 void crew_free(struct crew *c);
 
 /** crew_take_ticket() - children 1..n are the clones of @ticket; it is the crew's. */

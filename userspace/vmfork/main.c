@@ -8,6 +8,7 @@
 #include "clone.h"
 #include "interrupt.h"
 #include "options.h"
+#include "parameters.h"
 #include "parent.h"
 #include "vmfork.h"
 
@@ -39,18 +40,18 @@ static int show_id(const struct options *o, int vm)
 
 static unsigned int clone_flags(const struct options *o)
 {
-	return o->sync ? VMFORK_CLONE_SYNC : 0;
+	return (o->sync ? VMFORK_CLONE_SYNC : 0) | (o->drop_cache ? VMFORK_CLONE_DROP_CACHE : 0);
 }
 
 static int make_checkpoint(const struct options *o, int vm)
 {
-	struct plan plan = { .o = o, .argv = o->argv, .alone = true };
+	struct plan plan = { .o = o, .argv = o->argv };
 	int fd, id = vmfork_checkpoint(vm, o->checkpoint, clone_flags(o), &fd);
 
 	if (id < 0)
 		return failed("cannot make the checkpoint", id, VMFORK_CALL_CHECKPOINT);
-	if (id > 0 && o->argv[0])
-		clone_run(vm, fd, &plan);
+	if (id > 0)
+		clone_run_if_told(vm, fd, &plan);
 	printf("%d\n", id);
 	return 0;
 }
@@ -96,10 +97,10 @@ static int check_number(const struct options *o, int vm)
 	return -EINVAL;
 }
 
-static int request_ticket(const struct options *o, int vm, unsigned int *ret_granted)
+static int request_ticket(const struct options *o, const struct crew *crew,
+			  unsigned int *ret_granted)
 {
-	int r = vmfork_request_ticket(vm, o->clones, o->exact ? VMFORK_TICKET_EXACT : 0,
-				      ret_granted);
+	int r = crew_request(crew, o->clones, ret_granted);
 
 	if (r < 0) {
 		failed("no ticket", r, VMFORK_CALL_TICKET);
@@ -111,38 +112,38 @@ static int request_ticket(const struct options *o, int vm, unsigned int *ret_gra
 }
 
 /* All clones by one ticket. Return: 0 or -errno, said. */
-static int start_all(const struct options *o, struct crew *crew, int vm)
+static int start_all(const struct options *o, struct crew *crew)
 {
 	struct plan plan = { .o = o, .argv = o->argv };
 	unsigned int granted = 0;
 	int ticket, r;
 
-	ticket = request_ticket(o, vm, &granted);
+	ticket = request_ticket(o, crew, &granted);
 	if (ticket < 0)
 		return ticket;
-	r = crew_init(crew, vm, granted);
+	r = crew_init(crew, granted);
 	if (r)
 		return r;
-	r = fork_vm(o, vm, ticket);
+	r = fork_vm(o, crew->vm, ticket);
 	if (r > 0)
-		clone_run(vm, ticket, &plan);
+		clone_run(crew->vm, ticket, &plan);
 	if (r == 0)
 		crew_take_ticket(crew, ticket, parent_now());
 	return r;
 }
 
 /* A checkpoint that each argument set gets a clone of. Return: 0 or -errno, said. */
-static int start_queue(const struct options *o, struct crew *crew, const struct jobs *jobs, int vm)
+static int start_queue(const struct options *o, struct crew *crew, const struct jobs *jobs)
 {
 	struct plan plan = { .o = o, .argv = o->argv, .jobs = jobs };
-	int fd, id, r = crew_init(crew, vm, jobs->n);
+	int fd, id, r = crew_init(crew, jobs->n);
 
 	if (r)
 		return failed("argument sets", r, VMFORK_CALL_OTHER);
 	crew->at_a_time = o->clones;
-	id = vmfork_checkpoint(vm, NULL, clone_flags(o), &fd);
+	id = vmfork_checkpoint(crew->vm, NULL, clone_flags(o), &fd);
 	if (id > 0)
-		clone_run(vm, fd, &plan);
+		clone_run(crew->vm, fd, &plan);
 	if (id < 0)
 		failed("cannot fork", id, VMFORK_CALL_CHECKPOINT);
 	else
@@ -173,19 +174,23 @@ static int summarize(const struct options *o, int vm, FILE *json, struct summary
 static int run(const struct options *o, struct jobs *jobs, int vm, FILE *json)
 {
 	struct summary s = { 0 };
-	struct crew crew;
+	struct crew crew = { .vm = vm, .o = o };
 	struct feed feed;
+	char *params;
 	int r = check_number(o, vm) ? STATUS_FAILED : feed_init(&feed, o);
 
+	r = r ? r : params_make(o, &params);
 	if (r)
 		return r;
-	r = options_jobs(o) ? start_queue(o, &crew, jobs, vm) : start_all(o, &crew, vm);
+	crew.params = params;
+	r = options_jobs(o) ? start_queue(o, &crew, jobs) : start_all(o, &crew);
 	if (r)
 		return own_status(r);
 	s.granted = options_jobs(o) ? o->clones : crew.n;
 	r = parent_collect(o, &crew, &feed, options_jobs(o) ? jobs->set : NULL, &s);
 	crew_free(&crew);
 	feed_free(&feed);
+	free(params);
 	if (r)
 		return failed("the clones", r, r == -EDQUOT ? VMFORK_CALL_TICKET :
 			      VMFORK_CALL_OTHER);
@@ -258,6 +263,8 @@ int main(int argc, char **argv)
 		return failed("/dev/vmfork", vm, VMFORK_CALL_OPEN);
 	if (o.show_id)
 		return show_id(&o, vm);
+	if (o.show_params)
+		return params_show(vm);
 	if (o.checkpoint)
 		return make_checkpoint(&o, vm);
 	status = open_json(&o, &json);

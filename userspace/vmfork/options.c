@@ -2,6 +2,7 @@
 /* The command line of vmfork(1). See options.h. */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,9 @@ static const char help[] =
 "       vmfork [-n CLONES] [OPTION...] --args-from FILE [--] COMMAND [ARGUMENT...]\n"
 "       vmfork --sandbox [OPTION...] [--] COMMAND [ARGUMENT...]\n"
 "       vmfork --checkpoint NAME [OPTION...] [[--] COMMAND [ARGUMENT...]]\n"
-"       vmfork --from NAME [-n CLONES] [OPTION...]\n"
+"       vmfork --from NAME [-n CLONES] [OPTION...] [[--] COMMAND [ARGUMENT...]]\n"
 "       vmfork --id [--json]\n"
+"       vmfork --show-params\n"
 "Fork this virtual machine and run COMMAND in each clone.\n"
 "\n"
 "  -n, --clones=N, --jobs=N\n"
@@ -23,6 +25,7 @@ static const char help[] =
 "                          With --map and --args-from: at a time (8)\n"
 "      --exact             all of them or none\n"
 "      --sync              write dirty file data to disk before the fork\n"
+"      --drop-cache        drop clean page cache before the fork\n"
 "      --map               a clone for each FILE; {} in COMMAND is the FILE\n"
 "      --args-from=FILE    a clone for each line of FILE (- is stdin); {} is the line,\n"
 "                          {1}, {2} its words; without any, words are appended\n"
@@ -35,8 +38,15 @@ static const char help[] =
 "                          is listed, and thrown away\n"
 "      --keep=NAME         keep each clone at its end, as checkpoint NAME.ID\n"
 "                          (a single one: NAME)\n"
+"      --param=NAME=VALUE  a parameter: in the JSON of VMFORK_PARAMS in each clone\n"
+"      --params=FILE       a JSON object of parameters\n"
+"      --env=NAME=VALUE    a variable in COMMAND's environment\n"
+"      --lifetime=SECONDS  the host ends each clone after that\n"
+"      --memory=MIB        ... or when it has more than that of its own\n"
+"      --cpu-weight=N      its share of the processors, 1..10000 (100)\n"
 "      --checkpoint=NAME   make a checkpoint and exit; its clones run COMMAND\n"
-"      --from=NAME         create the clones of this checkpoint\n"
+"      --from=NAME         create the clones of this checkpoint; they run the COMMAND\n"
+"                          given now, or else the one that was given then\n"
 "  -t, --timeout=SECONDS   kill clones that run longer, exit 124\n"
 "      --fail=MODE         late: exit with the highest status (default);\n"
 "                          fast: kill the others at the first failure; a number: at\n"
@@ -47,6 +57,7 @@ static const char help[] =
 "      --no-label          no \"ID| \" before each line\n"
 "      --json[=FILE]       a summary in JSON, as the last line of stdout or to FILE\n"
 "      --id                print who this machine is\n"
+"      --show-params       print the parameters that this clone was given\n"
 "      --help, --version\n"
 "\n"
 "A clone has VMFORK_ID (1..m), VMFORK_CLONES (m) and VMFORK_FAMILY in its\n"
@@ -56,10 +67,14 @@ static const char help[] =
 "124 time is up; 125 vmfork failed or a clone was lost; 126, 127 COMMAND cannot be\n"
 "run; 128 + signal if vmfork was interrupted.\n";
 
+#define CPU_WEIGHT_MAX	10000	/* cgroup v2's */
+
 enum {
 	OPT_EXACT = 256, OPT_SYNC, OPT_CHECKPOINT, OPT_FROM, OPT_FAIL, OPT_OUTPUT,
 	OPT_NO_LABEL, OPT_JSON, OPT_ID, OPT_HELP, OPT_VERSION, OPT_MAP, OPT_ARGS_FROM,
 	OPT_STDIN, OPT_PUT, OPT_GET, OPT_INTO, OPT_SANDBOX, OPT_KEEP, OPT_OUTPUT_DIR,
+	OPT_PARAM, OPT_PARAMS, OPT_ENV, OPT_LIFETIME, OPT_MEMORY, OPT_CPU_WEIGHT, OPT_DROP_CACHE,
+	OPT_SHOW_PARAMS,
 };
 
 static const struct option long_options[] = {
@@ -76,6 +91,14 @@ static const struct option long_options[] = {
 	{ "into", required_argument, NULL, OPT_INTO },
 	{ "sandbox", no_argument, NULL, OPT_SANDBOX },
 	{ "keep", required_argument, NULL, OPT_KEEP },
+	{ "drop-cache", no_argument, NULL, OPT_DROP_CACHE },
+	{ "param", required_argument, NULL, OPT_PARAM },
+	{ "params", required_argument, NULL, OPT_PARAMS },
+	{ "env", required_argument, NULL, OPT_ENV },
+	{ "lifetime", required_argument, NULL, OPT_LIFETIME },
+	{ "memory", required_argument, NULL, OPT_MEMORY },
+	{ "cpu-weight", required_argument, NULL, OPT_CPU_WEIGHT },
+	{ "show-params", no_argument, NULL, OPT_SHOW_PARAMS },
 	{ "checkpoint", required_argument, NULL, OPT_CHECKPOINT },
 	{ "from", required_argument, NULL, OPT_FROM },
 	{ "timeout", required_argument, NULL, 't' },
@@ -102,14 +125,14 @@ static int usage(const char *what, const char *value)
 	return STATUS_FAILED;
 }
 
-static int parse_number(const char *text, unsigned int *ret)
+static int parse_number(const char *text, unsigned int max, unsigned int *ret)
 {
 	char *rest;
 	unsigned long n;
 
 	errno = 0;
 	n = strtoul(text, &rest, 10);
-	if (errno || *rest || text[0] < '0' || text[0] > '9' || n < 1 || n > CLONES_MAX)
+	if (errno || *rest || text[0] < '0' || text[0] > '9' || n < 1 || n > max)
 		return -EINVAL;
 	*ret = (unsigned int)n;
 	return 0;
@@ -148,7 +171,7 @@ static int parse_fail(struct options *o, const char *text)
 		return 0;
 	}
 	o->fail = FAIL_FAST;
-	return parse_number(text, &o->fail_after);
+	return parse_number(text, CLONES_MAX, &o->fail_after);
 }
 
 static int parse_output(struct options *o, const char *text)
@@ -189,6 +212,9 @@ static bool parse_plain(struct options *o, int c)
 	case OPT_ARGS_FROM:
 		o->args_from = optarg;
 		return true;
+	case OPT_PARAMS:
+		o->params_file = optarg;
+		return true;
 	case OPT_JSON:
 		o->json = optarg ? optarg : "-";
 		return true;
@@ -216,6 +242,10 @@ static bool *flag_of(struct options *o, int c)
 		return &o->use_stdin;
 	case OPT_SANDBOX:
 		return &o->sandbox;
+	case OPT_DROP_CACHE:
+		return &o->drop_cache;
+	case OPT_SHOW_PARAMS:
+		return &o->show_params;
 	default:
 		return &o->show_id;
 	}
@@ -227,7 +257,17 @@ static int parse_option(struct options *o, int c)
 		return 0;
 	switch (c) {
 	case 'n':
-		return parse_number(optarg, &o->clones);
+		return parse_number(optarg, CLONES_MAX, &o->clones);
+	case OPT_LIFETIME:
+		return parse_number(optarg, UINT_MAX, &o->limits.lifetime_s);
+	case OPT_MEMORY:
+		return parse_number(optarg, UINT_MAX, &o->limits.memory_mib);
+	case OPT_CPU_WEIGHT:
+		return parse_number(optarg, CPU_WEIGHT_MAX, &o->limits.cpu_weight);
+	case OPT_PARAM:
+		return add_path(&o->param, optarg);
+	case OPT_ENV:
+		return add_path(&o->env, optarg);
 	case 't':
 		return parse_seconds(optarg, &o->timeout);
 	case OPT_FAIL:
@@ -273,21 +313,18 @@ static int check(const struct options *o)
 {
 	int status;
 
-	if (o->show_id)
+	if (o->show_id || o->show_params)
 		return o->argv[0] || o->from || o->checkpoint ?
-			usage("--id stands alone", NULL) : 0;
+			usage("--id and --show-params stand alone", NULL) : 0;
 	status = check_jobs(o);
 	status = status ? status : check_sandbox(o);
 	if (status)
 		return status;
 	if (o->from && o->checkpoint)
 		return usage("--from and --checkpoint exclude each other", NULL);
-	if ((o->from || o->checkpoint) && (o->put.n || o->get.n || o->use_stdin || o->keep))
-		return usage("--put, --get, --stdin and --keep go with a command that is run now",
-			     NULL);
-	if (o->from && o->argv[0])
-		return usage("clones of a checkpoint run the command given when it was made",
-			     o->argv[0]);
+	if (o->checkpoint && (o->put.n || o->get.n || o->use_stdin || o->keep || o->param.n ||
+			      o->params_file || o->env.n))
+		return usage("--checkpoint runs nothing now: give this to --from", NULL);
 	if (!o->from && !o->checkpoint && !o->argv[0])
 		return usage("no command", NULL);
 	return 0;

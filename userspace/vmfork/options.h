@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vmfork.h"
+
 #define CLONES_MAX	4096	/* more than any ticket grants */
 #define PATHS_MAX	64	/* --put, --get: of each */
 #define AT_A_TIME	8	/* --map, --args-from without -n */
@@ -19,7 +21,7 @@
 enum fail_mode { FAIL_LATE, FAIL_FAST, FAIL_NEVER };
 enum output_mode { OUTPUT_LINE, OUTPUT_GROUP, OUTPUT_DIR };
 
-/** struct paths - a list of paths given one by one. */
+/** struct paths - a list of paths, or other words, given one by one. */
 struct paths {
 	const char *path[PATHS_MAX];
 	unsigned int n;
@@ -40,6 +42,11 @@ struct options {
 	const char *from;	/* create clones of this one */
 	const char *keep;	/* keep each clone at its end as this checkpoint */
 	bool show_id;
+	bool show_params;
+	bool drop_cache;
+	struct paths param, env;	/* NAME=VALUE */
+	const char *params_file;
+	struct vmfork_limits limits;
 	bool sandbox;
 	bool use_stdin;		/* every command reads what vmfork reads */
 	struct paths put, get;

@@ -120,7 +120,9 @@ struct vmfork_identity {
 /**
  * struct vmfork_request_ticket - ask for clones (VMFORK_REQUEST_TICKET).
  * @clones:	in: wanted, 1..clones_max; out: granted m, 1 <= m <= wanted
- * @flags:	VMFORK_TICKET_EXACT: grant all or fail with EDQUOT
+ * @flags:	VMFORK_TICKET_EXACT: grant all or fail with EDQUOT;
+ *		VMFORK_TICKET_NO_NETWORK: the clones' network links stay down, and
+ *		those of their own clones
  * @fd:		out: the ticket, O_CLOEXEC
  * @lifetime_s:	seconds after which a clone is ended (VMFORK_EXPIRED); 0: no limit
  * @memory_mib:	MiB of host memory of its own that a clone may have
@@ -147,6 +149,7 @@ struct vmfork_request_ticket {
 	__u32 reserved[2];
 };
 #define VMFORK_TICKET_EXACT	(1U << 0)
+#define VMFORK_TICKET_NO_NETWORK (1U << 1)
 
 /**
  * struct vmfork_clone - fork (VMFORK_TICKET_CLONE, on a GRANTED ticket).

@@ -7,3 +7,5 @@ $(call unit_test,vmforkctl,selftests/unit/userspace/test-vmforkctl.c $(VMFORKCTL
 $(call unit_test,jobs,selftests/unit/userspace/test-jobs.c $(addprefix userspace/vmfork/,jobs.c \
 	changes.c progress.c),-Iuserspace/vmfork,)
 $(call unit_test,agent,selftests/unit/userspace/test-agent.c $(AGENT_LIB),$(AGENT_CFLAGS),)
+$(call unit_test,parameters,selftests/unit/userspace/test-parameters.c userspace/vmfork/parameters.c \
+	$(LIBVMFORK_SRCS),-Iuserspace/vmfork,-ljansson)

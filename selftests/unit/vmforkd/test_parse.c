@@ -239,7 +239,9 @@ START_TEST(message_values)
 	fill_good(VMFORK_G2H_TICKET);
 	t->flags = htole32(VMFORK_TICKET_EXACT);
 	ck_assert_int_eq(parse_as(VMFORK_G2H_TICKET, sizeof(*t)), 0);
-	t->flags = htole32(2);
+	t->flags = htole32(VMFORK_TICKET_NO_NETWORK);
+	ck_assert_int_eq(parse_as(VMFORK_G2H_TICKET, sizeof(*t)), 0);
+	t->flags = htole32(4);
 	ck_assert_int_eq(parse_as(VMFORK_G2H_TICKET, sizeof(*t)), -EBADMSG);
 	t->flags = 0;
 	t->cpu_weight = htole32(LIMITS_CPU_WEIGHT_MAX);
