@@ -186,9 +186,9 @@ static int take_env(json_t *env)
 	return 0;
 }
 
-/* The object is never let go: its strings are used up to the clone's end. */
 int params_parse(const char *text, size_t len, struct options *o, char ***ret_argv)
 {
+	static json_t *kept;	/* its strings are used up to the clone's end */
 	json_t *all = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL), *member;
 	int r = json_is_object(all) ? 0 : -EINVAL;
 
@@ -198,8 +198,8 @@ int params_parse(const char *text, size_t len, struct options *o, char ***ret_ar
 	member = json_object_get(all, "vmfork");
 	if (!r && member)
 		r = take_run(member, o, ret_argv);
-	if (r)
-		json_decref(all);
+	json_decref(r ? all : kept);
+	kept = r ? kept : all;
 	return r;
 }
 
