@@ -113,6 +113,14 @@ void net_bridge_mac(uint64_t family, uint8_t mac[NET_MAC_LEN])
 	net_mac(family, INDEX_BRIDGE, mac);
 }
 
+void net_label(const char *name, char *buf, size_t len)
+{
+	snprintf(buf, len, "%s", name);
+	for (char *p = buf; *p; p++)
+		if (*p == '.' || *p == '_')
+			*p = '-';
+}
+
 const char *net_address_str(uint32_t address, char buf[NET_ADDRESS_STRLEN])
 {
 	struct in_addr in = { .s_addr = htonl(address) };

@@ -40,6 +40,9 @@ void net_mac(uint64_t family, unsigned int index, uint8_t mac[NET_MAC_LEN]);
 /** net_bridge_mac() - of the family's bridge: no machine has it. */
 void net_bridge_mac(uint64_t family, uint8_t mac[NET_MAC_LEN]);
 
+/** net_label() - "web.2.1" -> "web-2-1": a machine's name as one label of DNS. */
+void net_label(const char *name, char *buf, size_t len);
+
 #define NET_ADDRESS_STRLEN	16
 #define NET_MAC_STRLEN		18
 const char *net_address_str(uint32_t address, char buf[NET_ADDRESS_STRLEN]);

@@ -34,6 +34,7 @@ static const char isolation_chain[] =
 "  iifname \"%1$s*\" oifname \"%1$s*\" counter drop\n"
 " }\n";
 
+/* Bridged packets come by in "forward" too where bridge-nf-call-iptables is on. */
 static const char ip_table[] =
 "table ip %1$s {\n"
 " chain input {\n"
@@ -47,6 +48,7 @@ static const char ip_table[] =
 " }\n"
 " chain forward {\n"
 "  type filter hook forward priority 0; policy accept;\n"
+"  iifname \"%1$s\" oifname \"%1$s\" accept\n"
 "  iifname \"%1$s\" oifname \"vfb*\" counter drop\n"
 "  iifname \"%1$s\" ip saddr != %3$s/%4$d counter drop\n"
 "  iifname \"%1$s\" accept\n"

@@ -7,10 +7,10 @@ VMFORKD_CORE_PARTS := names.c policy.c ring.c channel_parse.c channel.c journal.
 VMFORKD_CORE_SRCS := $(addprefix hypervisor/vmforkd/,$(VMFORKD_CORE_PARTS)) \
 	hypervisor/net/address.c
 VMFORKD_PARTS := main.c keeper.c keeper_link.c keeper_store.c keeper_spawn.c keeper_cgroup.c control.c \
-	keeper_client.c pager_client.c network.c network_family.c
+	keeper_client.c pager_client.c network.c network_family.c network_names.c
 VMFORKD_SRCS := $(VMFORKD_CORE_SRCS) $(addprefix hypervisor/vmforkd/,$(VMFORKD_PARTS)) \
 	$(QEMU_BACKEND_SRCS) $(NET_SRCS) $(LIB_SRCS)
-$(call program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd $(NET_LIBS))
-$(call asan_program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd $(NET_LIBS))
+$(call program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd -lcap $(NET_LIBS))
+$(call asan_program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd -lcap $(NET_LIBS))
 
 include $(wildcard selftests/unit/vmforkd/build.mk)

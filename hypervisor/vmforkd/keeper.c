@@ -145,7 +145,7 @@ static void spawn_for_control(const struct keeper_msg *m, char *blob, const int 
 		.nfds = nfds - has_out,
 		.out = has_out ? fds[nfds - 1] : -1,
 		.uid = m->uid, .gid = m->gid, .cgroup = cgroup,
-		.no_new_privs = true,
+		.no_new_privs = true, .net = m->flags & KEEPER_F_NET,
 	};
 	int r;
 

@@ -30,6 +30,7 @@ const char *store_get(unsigned int i, int *ret_fd);
  * @fds:	become 3, 4, ...
  * @out:	stdout and stderr, or -1: the keeper's
  * @cgroup:	cgroup.procs of the one that it enters, or -1: the keeper's
+ * @net:	keeps what a server of DNS and DHCP needs: ports below 1024, raw sockets, ARP
  */
 struct spawn {
 	char *const *argv;
@@ -41,6 +42,7 @@ struct spawn {
 	gid_t gid;
 	int cgroup;
 	bool no_new_privs;
+	bool net;
 };
 
 /** spawn_process() - fork and exec. Return: pid, or -errno (of the exec, too). */

@@ -66,5 +66,6 @@ struct keeper_msg {
 };
 #define KEEPER_F_STDERR	(1U << 0)
 #define KEEPER_F_CGROUP	(1U << 1)
+#define KEEPER_F_NET	(1U << 2)	/* SPAWN: it serves DNS and DHCP: see struct spawn */
 
 #endif /* VMFORK_KEEPER_PROTO_H */

@@ -13,11 +13,10 @@
 #include "core.h"
 #include "log.h"
 #include "network_family.h"
+#include "network_names.h"
 #include "options.h"
 #include "state.h"
 #include "vm.h"
-
-#define DOMAIN		"vmfork.internal"
 
 /* what QEMU's user-mode network gives to every machine */
 #define USER_ADDRESS	0x0a00020fU
@@ -75,15 +74,6 @@ static int new_index(const struct vm *vm, unsigned int *ret)
 	return -EADDRNOTAVAIL;
 }
 
-/* A label: "web.2.1" -> "web-2-1". */
-static void label(const char *name, char *buf, size_t len)
-{
-	snprintf(buf, len, "%s", name);
-	for (char *p = buf; *p; p++)
-		if (*p == '.' || *p == '_')
-			*p = '-';
-}
-
 static void tell(struct vm *vm, const struct vmfork_channel_net *net)
 {
 	struct vmfork_clone_block *b =
@@ -102,7 +92,7 @@ static void tell_user(struct vm *vm)
 
 	memcpy(n.mac, user_mac, sizeof(n.mac));
 	memcpy(n.old_mac, user_mac, sizeof(n.old_mac));
-	label(vm->name, n.hostname, sizeof(n.hostname));
+	net_label(vm->name, n.hostname, sizeof(n.hostname));
 	tell(vm, &n);
 }
 
@@ -113,15 +103,15 @@ static void tell_bridge(struct vm *vm)
 		.flags = htole32(VMFORK_NET_ADDRESS),
 		.address = htonl(net_address(f->subnet, vm->net.index)),
 		.gateway = htonl(net_gateway(f->subnet)),
-		.dns = htonl(net_gateway(f->subnet)),
+		.dns = network_names_serve() ? htonl(net_gateway(f->subnet)) : 0,
 		.prefix = htole32(NET_SUBNET_PREFIX),
 		.index = htole32(vm->net.index),
-		.domain = DOMAIN,
+		.domain = NETWORK_DOMAIN,
 	};
 
 	net_mac(vm->family, vm->net.index, n.mac);
 	net_mac(vm->family, vm->net.seen, n.old_mac);
-	label(vm->name, n.hostname, sizeof(n.hostname));
+	net_label(vm->name, n.hostname, sizeof(n.hostname));
 	tell(vm, &n);
 }
 
@@ -157,6 +147,7 @@ int network_attach(struct vm *vm)
 	vm->net.open = !vm->ticket;
 	if (!vm->ticket)
 		tell_all(vm);
+	network_names_changed();
 	return 0;
 }
 
@@ -167,6 +158,7 @@ void network_detach(struct vm *vm)
 	if (!vm->net.used)
 		return;
 	vm->net.used = false;
+	network_names_changed();
 	for_each_vm(other)
 		if (other->family == vm->family && other->net.used)
 			return;
@@ -196,6 +188,7 @@ void network_become(struct vm *vm, const struct checkpoint *cp)
 {
 	vm->net.seen = cp->net_seen;
 	tell_all(vm);
+	network_names_changed();
 }
 
 static int set_tap(struct vm *vm, bool up)

@@ -12,6 +12,7 @@
 
 #include "filter.h"
 #include "log.h"
+#include "network_names.h"
 #include "options.h"
 #include "util.h"
 
@@ -77,6 +78,13 @@ static void uplink_on(void)
 	} else {
 		log_info("network: %s: forwarding turned on, for families only", name);
 	}
+}
+
+void network_families_each(void (*fn)(const struct network_family *f))
+{
+	for (struct network_family *f = families; f < families + NETWORK_FAMILIES_MAX; f++)
+		if (f->family)
+			fn(f);
 }
 
 struct network_family *network_family_find(uint64_t family)
@@ -182,6 +190,7 @@ int network_family_get(uint64_t family, struct network_family **ret)
 		uplink_on();
 	log_info("network: family %" PRIu64 ": %s, %s/%d", family, (*ret)->bridge,
 		 net_address_str((*ret)->subnet, subnet), NET_SUBNET_PREFIX);
+	network_names_start(*ret);
 	return 0;
 }
 
@@ -204,6 +213,7 @@ static void remove_bridge(const char *bridge)
 
 void network_family_put(struct network_family *f)
 {
+	network_names_stop(f);
 	remove_bridge(f->bridge);
 	f->family = 0;
 	if (count() == 0)
@@ -225,6 +235,8 @@ void network_families_settle(void)
 
 	alias_of_ours(alias, sizeof(alias));
 	iface_each_alias(alias, remove_stale);
+	network_families_each(network_names_start);
+	network_names_changed();
 	if (count() == 0)
 		uplink_off();
 }

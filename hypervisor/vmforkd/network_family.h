@@ -16,6 +16,7 @@
  *   bridge "vfbN"	its address is the gateway; its alias says which vmforkd it is of
  *   taps "vftN.I"	of the machine with index I; they go with QEMU
  *   two tables "vfbN"	of nftables (filter.h)
+ *   "netN.dnsmasq"	(network_names.h)
  *
  * The first family also turns on forwarding on the link of the default route, if it was
  * off, and the last turns it off. A vmforkd that was killed leaves bridges and tables
@@ -28,11 +29,11 @@ struct network_family {
 	uint64_t family;	/* 0: free */
 	unsigned int slot;
 	uint32_t subnet;
-	unsigned int prefix;
 	char bridge[NET_NAME_MAX];
 	char taps[NET_NAME_MAX];
 };
 
+void network_families_each(void (*fn)(const struct network_family *f));
 struct network_family *network_family_find(uint64_t family);
 /** network_family_get() - find it or make it. */
 int network_family_get(uint64_t family, struct network_family **ret);
