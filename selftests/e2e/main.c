@@ -26,6 +26,9 @@ static const struct {
 	{ "limits", test_limits, "root | nochannel" },
 	{ "rubbish", test_rubbish, "[SEED]" },
 	{ "forkloop", test_forkloop, "COUNT [CLONES]" },
+	{ "params", test_params, "[show]" },
+	{ "agent", test_agent, "report | refuse | die | hang" },
+	{ "grants", test_grants, "lifetime | memory | nested | unsupported" },
 	{ "faultload", test_faultload, "[CLONES] [MiB]" },
 };
 
