@@ -17,8 +17,9 @@ comma := ,
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wno-unused-parameter
+NL_CFLAGS := $(shell pkg-config --cflags libnl-3.0 2> /dev/null)
 CPPFLAGS_ALL := -D_GNU_SOURCE -Iinclude/uapi -Ihypervisor/lib -Ihypervisor/pager \
-	-Ihypervisor/qemu -Ihypervisor/vmforkd -Iuserspace/libvmfork \
+	-Ihypervisor/qemu -Ihypervisor/vmforkd -Ihypervisor/net $(NL_CFLAGS) -Iuserspace/libvmfork \
 	-DVMFORK_VERSION='"$(VERSION)"'
 CFLAGS_ALL := -std=gnu11 -O2 -g -fstack-protector-strong $(WARN) $(CFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -66,7 +67,8 @@ unit_test = $(eval $(call link_rule,asan,$(B)/unit/$(1),$(2),$(3),$(4) -lcheck -
 asan_program = $(eval $(call link_rule,asan,$(B)/asan/bin/$(1),$(2),$(3),$(4),$(SANITIZE)))$(eval ASAN_TARGETS += $(B)/asan/bin/$(1))
 
 include hypervisor/lib/build.mk
-include $(wildcard hypervisor/pager/build.mk hypervisor/qemu/build.mk hypervisor/vmforkd/build.mk)
+include $(wildcard hypervisor/pager/build.mk hypervisor/qemu/build.mk hypervisor/net/build.mk \
+	hypervisor/vmforkd/build.mk)
 include $(wildcard userspace/*/build.mk examples/build.mk)
 # a part may have included its tests itself
 include $(filter-out $(patsubst ./%,%,$(MAKEFILE_LIST)),$(wildcard kmod/build.mk \

@@ -192,6 +192,8 @@ static void end(int result)
 		vmfork_gate_open();
 	}
 	mutex_unlock(&vmfork_fork_mutex);
+	if (!result)
+		vmfork_chardev_announce();
 }
 
 static int until_the_end(void *arg)

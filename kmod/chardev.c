@@ -15,12 +15,15 @@
 #include "freeset.h"
 #include "generation.h"
 #include "identity.h"
+#include "lineage.h"
+#include "secret.h"
 #include "ticket.h"
 #include "told.h"
 
-/* one open of the device: which identity it was last told */
+/* one open of the device: which identity it was last told, what it keeps secret */
 struct session {
 	u64 serial;
+	struct vmfork_secrets secrets;
 };
 
 static long get_api(struct vmfork_api __user *arg)
@@ -86,6 +89,8 @@ static long end_clone(const struct vmfork_exit __user *arg)
 
 static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	struct session *s = file->private_data;
+
 	switch (cmd) {
 	case VMFORK_GET_API:
 		return get_api((void __user *)arg);
@@ -103,6 +108,8 @@ static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 		return vmfork_told_params((void __user *)arg);
 	case VMFORK_GET_NET:
 		return vmfork_told_net((void __user *)arg);
+	case VMFORK_SECRET:
+		return vmfork_secrets_set(&s->secrets, (void __user *)arg);
 	case VMFORK_AGENT:
 		return vmfork_agent_register(file, (void __user *)arg);
 	case VMFORK_AGENT_REPORT:
@@ -156,6 +163,7 @@ static int chardev_open(struct inode *inode, struct file *file)
 
 	if (!s)
 		return -ENOMEM;
+	vmfork_secrets_init(&s->secrets);
 	s->serial = vmfork_identity_serial();
 	file->private_data = s;
 	return 0;
@@ -169,8 +177,11 @@ static int chardev_flush(struct file *file, fl_owner_t owner)
 
 static int chardev_release(struct inode *inode, struct file *file)
 {
+	struct session *s = file->private_data;
+
 	vmfork_agent_release(file);
-	kfree(file->private_data);
+	vmfork_secrets_release(&s->secrets);
+	kfree(s);
 	return 0;
 }
 
@@ -194,6 +205,11 @@ static struct miscdevice chardev = {
 	.groups = vmfork_sysfs_groups,
 	.mode = 0660,
 };
+
+void vmfork_chardev_announce(void)
+{
+	vmfork_lineage_announce(chardev.this_device);
+}
 
 int vmfork_chardev_init(void)
 {

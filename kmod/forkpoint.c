@@ -11,11 +11,13 @@
 #include <asm/barrier.h>
 
 #include "agent.h"
+#include "chardev.h"
 #include "forkpoint.h"
 #include "freeset.h"
 #include "gate.h"
 #include "identity.h"
 #include "request.h"
+#include "secret.h"
 #include "told.h"
 
 #define TAKE_TIMEOUT_NS	(10 * NSEC_PER_SEC)
@@ -27,10 +29,10 @@
  * off, so no other code of this kernel runs between the request and its return. It
  * must not sleep, nor take a lock that a preempted task might hold. In this order:
  *
- *   both     free set, request fields, IDLE -> REQUESTED, doorbell, wait
+ *   both     free set and secrets, request fields, IDLE -> REQUESTED, doorbell, wait
  *   (the host stops the machine here; parent and clones go on from here)
  *   both     copy the answer, reseed
- *   clone    fresh rings and the next epoch, identity, clone block, the link, gate shut
+ *   clone    secrets wiped, fresh rings and the next epoch, identity, clone block, the link, gate shut
  *   parent   the ticket's mailbox has peers
  *   both     RELEASED -> IDLE
  *
@@ -120,6 +122,7 @@ static int await(struct vmfork_fork *fork)
 
 static void become_clone(struct vmfork_forkpoint *fp)
 {
+	vmfork_secrets_wipe();
 	vmfork_channel_restart();
 	vmfork_identity_become(&answer);
 	vmfork_told_read(vmfork_channel_region());
@@ -181,6 +184,9 @@ static int fork_point(void *data)
 	if (fp->free_set)
 		fp->free_pages = vmfork_freeset_fill(vmfork_channel_free_set(),
 						     vmfork_channel_layout()->gfns);
+	if (fp->spares)
+		fp->free_pages += vmfork_secrets_spare(vmfork_channel_free_set(),
+						       vmfork_channel_layout()->gfns);
 	request(fork, fp);
 	fp->result = -EIO;
 	if (swap_state(fork, VMFORK_FORK_IDLE, VMFORK_FORK_REQUESTED) != VMFORK_FORK_IDLE)
@@ -230,13 +236,17 @@ static int prepare(struct vmfork_forkpoint *fp)
 		return r;
 	if (vmfork_agent_awaited())
 		return -EAGAIN;
+	r = vmfork_secrets_check();
+	if (r)
+		return r;
 	r = vmfork_identity_prepare();
 	if (r) {
 		pr_err("fork refused: cannot open /dev/urandom: %d\n", r);
 		return -EOPNOTSUPP;
 	}
 	fp->free_set = vmfork_features() & VMFORK_FEATURE_FREE_SET;
-	if (fp->free_set)
+	fp->spares = layout->host_features & VMFORK_FEATURE_FREE_SET;
+	if (fp->spares)
 		memset(vmfork_channel_free_set(), 0, layout->bitmap_bytes);
 	fp->caller = current;
 	return vmfork_gate_prepare();
@@ -284,6 +294,8 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 	vmfork_mailbox_purge();
 	wake_up_all(&vmfork_wait);
 	vmfork_channel_poll();
+	if (!r && fp->id && !vmfork_agent_awaited())
+		vmfork_chardev_announce();
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include "channel.h"
 #include "generation.h"
 #include "identity.h"
+#include "lineage.h"
 
 static struct vmfork_identity identity;	/* vmfork_lock, or the fork point */
 static u64 serial;			/* bumped when this machine becomes a clone */
@@ -35,6 +36,7 @@ void vmfork_identity_attach(const struct vmfork_layout *layout, const struct vmf
 	raw_spin_lock(&vmfork_lock);
 	id.generation = max_t(u64, identity.generation, id.depth);
 	identity = id;
+	vmfork_lineage_attach(&identity);
 	vmfork_generation_update(&identity);
 	raw_spin_unlock(&vmfork_lock);
 }
@@ -103,6 +105,7 @@ void vmfork_identity_passed(void)
 
 void vmfork_identity_become(const struct vmfork_fork *fork)
 {
+	vmfork_lineage_push(&identity);
 	identity.id = le32_to_cpu(fork->id);
 	identity.depth = le32_to_cpu(fork->depth);
 	identity.family = le64_to_cpu(fork->family);

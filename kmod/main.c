@@ -21,8 +21,9 @@
  *   forkpoint   the instant of the fork    transport   what carries the channel
  *   identity    handles, RNG, clock        gate        holds a clone's user tasks
  *   freeset     pages not worth fetching   agent       completes a clone's identity
- *   told        network and parameters     generation  a page that programs map
- *   sysfs       figures
+ *   told        network and parameters     params      of one's own clones
+ *   secret      memory clones do not have  generation  a page that programs map
+ *   lineage     whom it comes from         sysfs       figures
  *
  *   ring, layout, name, bits: pure functions, also unit-tested in user space
  */
@@ -61,8 +62,8 @@ exit_channel:
 static void __exit vmfork_exit(void)
 {
 	vmfork_ivshmem_unregister();
-	vmfork_chardev_exit();
 	vmfork_hostfork_exit();
+	vmfork_chardev_exit();
 	vmfork_request_purge();
 	vmfork_agent_exit();
 	vmfork_gate_exit();

@@ -126,6 +126,17 @@ static int add_disks(struct args *a, const struct args_in *in)
 	return r;
 }
 
+static int add_tap(struct args *a, const struct args_in *in)
+{
+	const uint8_t *m = in->mac;
+	int r = add(a, "-netdev");
+
+	r = r ? r : add(a, "tap,id=net0,fd=%d,vhost=off", in->tap);
+	r = r ? r : add(a, "-device");
+	return r ? r : add(a, "virtio-net-pci,netdev=net0,romfile=,mac=%02x:%02x:%02x:%02x:%02x:%02x",
+			   m[0], m[1], m[2], m[3], m[4], m[5]);
+}
+
 static int add_devices(struct args *a, const struct args_in *in)
 {
 	static const char *const fixed[] = {
@@ -139,6 +150,8 @@ static int add_devices(struct args *a, const struct args_in *in)
 
 	if (r == 0 && !strcmp(in->config->net, "user"))
 		r = add_all(a, net);
+	if (r == 0 && !strcmp(in->config->net, "bridge"))
+		r = add_tap(a, in);
 	return r;
 }
 

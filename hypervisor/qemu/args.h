@@ -4,6 +4,7 @@
 #define VMFORK_QEMU_ARGS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <jansson.h>
 
 #include "backend.h"
@@ -36,6 +37,7 @@ struct args_fd {
  * struct args_in - all that the command line depends on.
  * @accel:	"kvm" or "tcg"
  * @standby:	waits for a descriptor: no kernel, no reboot
+ * @tap:	with net "bridge": the child's descriptor of its tap; @mac: of its device
  * @nodes:	what -blockdev gets, lower ones first
  * @drives:	per disk: the node that the device gets
  */
@@ -44,6 +46,8 @@ struct args_in {
 	const char *program;
 	const char *accel;
 	bool standby;
+	int tap;
+	uint8_t mac[6];
 	struct args_fd fds[2 * VM_DISKS_MAX];
 	unsigned int nfds;
 	json_t *nodes[ARGS_NODES_MAX];

@@ -49,6 +49,31 @@ static int resume(struct vm *vm)
 	return r;
 }
 
+static void on_link(void *data, int err, json_t *ret, const char *text)
+{
+	struct qemu_vm *q = data;
+	void (*done)(struct vm *vm, int err) = q->link_done;
+
+	q->link_done = NULL;
+	if (done)
+		done(q->vm, err);
+}
+
+/*
+ * Of the network's end: QEMU then delivers nothing in either direction, whatever the saved
+ * state says of the device's end, which is what the guest sees.
+ */
+static int set_link(struct vm *vm, bool up, void (*done)(struct vm *vm, int err))
+{
+	struct qemu_vm *q = qemu_of(vm);
+
+	if (q->link_done)
+		return -EBUSY;
+	q->link_done = done;
+	return qmp_execute(q->qmp, "set_link", json_pack("{s:s, s:b}", "name", "net0", "up", up),
+			   -1, done ? on_link : NULL, q);
+}
+
 static void kick(struct vm *vm)
 {
 	ivshmem_kick(&qemu_of(vm)->iv);
@@ -87,6 +112,7 @@ const struct backend_ops qemu_backend = {
 	.freeze = qemu_freeze,
 	.resume = resume,
 	.load = qemu_load,
+	.set_link = set_link,
 	.kick = kick,
 	.kill = kill_vm,
 	.destroy = destroy,

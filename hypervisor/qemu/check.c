@@ -223,8 +223,8 @@ int qemu_check(const struct vm_config *cfg, char *why, size_t len)
 		return refuse(why, len, "memory is not a multiple of 2 MiB");
 	if (!cfg->vcpus || cfg->vcpus > VCPUS_MAX)
 		return refuse(why, len, "vcpus is not 1..%d", VCPUS_MAX);
-	if (strcmp(cfg->net, "none") && strcmp(cfg->net, "user"))
-		return refuse(why, len, "net '%s' is neither none nor user", cfg->net);
+	if (strcmp(cfg->net, "none") && strcmp(cfg->net, "user") && strcmp(cfg->net, "bridge"))
+		return refuse(why, len, "net '%s' is none of none, user, bridge", cfg->net);
 	if (cfg->ndisks > VM_DISKS_MAX)
 		return refuse(why, len, "more than %d disks", VM_DISKS_MAX);
 	r = check_library(why, len);

@@ -29,7 +29,7 @@
  * A stand-by is brought as far as it can be without knowing whose clone it will be: its
  * overlays and the base images are open, and it waits for its state on a pipe.
  */
-#define SPAWN_FDS_MAX	(CHILD_MORE + 2 * VM_DISKS_MAX + 1)
+#define SPAWN_FDS_MAX	(CHILD_MORE + 2 * VM_DISKS_MAX + 2)
 #define STATE_PIPE	(256 << 10)
 #define UFFD_DEVICE	"/dev/userfaultfd"
 
@@ -148,6 +148,14 @@ static int give_disk(struct qemu_vm *q, struct spawn *s, unsigned int i)
 	return 0;
 }
 
+static int give_tap(struct qemu_vm *q, struct spawn *s)
+{
+	if (strcmp(vm_config(q->vm)->net, "bridge"))
+		return 0;
+	s->in.tap = (int)s->n + 3;
+	return give(s, vm_open_tap(q->vm, s->in.mac));
+}
+
 static int give_all(struct qemu_vm *q, struct spawn *s)
 {
 	const struct vm_config *cfg = vm_config(q->vm);
@@ -162,6 +170,7 @@ static int give_all(struct qemu_vm *q, struct spawn *s)
 	r = r ? r : give(s, steal_fd(&q->iv.qemu));
 	for (unsigned int i = 0; r == 0 && i < cfg->ndisks; i++)
 		r = give_disk(q, s, i);
+	r = r ? r : give_tap(q, s);
 	if (r < 0)
 		return r;
 	uffd = open(UFFD_DEVICE, O_RDWR | O_CLOEXEC);
@@ -278,6 +287,8 @@ static int start(struct qemu_vm *q, struct spawn *s)
 	step_qmp(q, "migrate-set-capabilities",
 		 json_pack("{s:[{s:s,s:b}]}", "capabilities", "capability", "events", "state", 1),
 		 -1);
+	if (q->standby && !strcmp(vm_config(q->vm)->net, "user"))
+		step_qmp(q, "set_link", json_pack("{s:s, s:b}", "name", "net0", "up", 0), -1);
 	r = q->standby ? open_layers(q) : 0;
 	return q->standby && r == 0 ? await_state(q) : r;
 }

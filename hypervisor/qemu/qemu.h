@@ -50,6 +50,7 @@ typedef void (*qemu_next_fn)(struct qemu_vm *q);
  * @uffd:	of a clone's RAM, or -1
  * @state:	a stand-by's: the pipe that it will read its state from, or -1
  * @feed:	what is written to it, or -1; @feeder when the pipe has room again
+ * @link_done: whom the answer of set_link is for, or NULL
  * @ram_base:	where the RAM is in QEMU
  * @image:	handle of the checkpoint that it pages from, or 0
  * @future:	the checkpoint to be, made by prepare(), or NULL
@@ -71,6 +72,7 @@ struct qemu_vm {
 	int state;
 	int feed;
 	sd_event_source *feeder;
+	void (*link_done)(struct vm *vm, int err);
 	uint64_t ram_base;
 	uint64_t image;
 	struct qemu_disk disks[VM_DISKS_MAX];

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "checkpoint.h"
 #include "core.h"
 #include "fork.h"
@@ -20,6 +21,7 @@
 #include "params.h"
 #include "state.h"
 #include "ticket.h"
+#include "vmlimits.h"
 #include "watchdog.h"
 
 /**
@@ -193,6 +195,7 @@ void adopt_vm_found(struct vm *vm, int running)
 	vm->channel.j->stage = STAGE_NONE;
 	vm_set_state(vm, running ? VM_RUNNING : VM_FROZEN);
 	identity_adopt(vm);
+	expiry_adopt(vm);
 	if (vm->ending)
 		return;
 	r = running ? 0 : core.backend->resume(vm);
@@ -294,6 +297,7 @@ void adopt_all(json_t *state)
 	settle_tickets();
 	keeper_kill_strangers(vm_exists);
 	pager_forget_unknown(checkpoint_exists, vm_exists);
+	cgroup_sweep(vm_exists);
 	keeper_each_fd("vm", drop_fd, NULL);
 	keeper_each_fd("cp", drop_fd, NULL);
 	keeper_each_fd("t", drop_fd, NULL);

@@ -53,7 +53,7 @@ struct vm_config {
 	char kernel[VM_PATH_MAX];	/* or empty: boots from its first disk */
 	char initrd[VM_PATH_MAX];
 	char append[1024];
-	char net[8];		/* "none", "user" */
+	char net[8];		/* "none", "user", "bridge" */
 	unsigned int ndisks;
 	struct vm_disk disks[VM_DISKS_MAX];
 };
@@ -93,6 +93,10 @@ bool vm_is_clone(const struct vm *vm);		/* made by load() */
 /* Whose fork a stand-by waits for; NULL: not known, or gone. It may become a clone of
  * another VM of the family all the same. */
 const struct vm *vm_origin(const struct vm *vm);
+/** vm_open_tap() - with net "bridge", once, in start(): this machine's tap, and the MAC that
+ * its device is to have. It goes with the last copy of the descriptor, which is the
+ * caller's: the hypervisor keeps it. A negative errno on failure. */
+int vm_open_tap(struct vm *vm, uint8_t mac[6]);
 void *vm_backend(const struct vm *vm);		/* backend's own, or NULL */
 void vm_set_backend(struct vm *vm, void *priv);
 struct fork_times *vm_times(struct vm *vm);
@@ -125,6 +129,10 @@ typedef void (*core_spawned_fn)(struct vm *vm, int pid);
 int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const envp[],
 	       const int *fds, unsigned int nfds, int out, core_spawned_fn done);
 int core_signal(int pid, int sig);
+
+/** core_hold_snapshot() - @pid holds memory for @cp: it is not to be killed with the
+ * machine. Takes its time: not while a machine stands still. */
+void core_hold_snapshot(const struct checkpoint *cp, int pid);
 
 /** core_pager() - send one request with fds; @done gets the answer. The fds are
  * the caller's and may be closed on return. */
@@ -166,6 +174,13 @@ struct backend_ops {
 	/** load: stand-by becomes a clone of @cp, stopped. -> LOADED. The core
 	 * writes the channel's contents before resume(). */
 	int (*load)(struct vm *vm, struct checkpoint *cp);
+	/**
+	 * set_link: with net "user": does what the guest sends leave, does anything reach
+	 * it? At any time from STARTED on; ordered before a later resume(). A stand-by
+	 * starts, and is loaded, with its link off. @done, if not NULL, is called once, as
+	 * long as the VM is not destroyed; not if set_link() fails.
+	 */
+	int (*set_link)(struct vm *vm, bool up, void (*done)(struct vm *vm, int err));
 	/** kick: ring the guest's doorbell. */
 	void (*kick)(struct vm *vm);
 	/** kill: end its process now. -> VM_EV_DEAD */

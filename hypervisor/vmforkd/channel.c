@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "core.h"
 #include "guest.h"
 #include "journal.h"
@@ -155,7 +156,8 @@ void channel_constants(struct channel *ch, uint64_t family, uint64_t vm)
 	h->size = htole64(ch->size);
 	h->bitmap_bytes = htole64(ch->bitmap_bytes);
 	h->gfns = htole64(ch->gfns);
-	h->host_features = htole64(HOST_FEATURES);
+	h->host_features = htole64(HOST_FEATURES |
+				   (cgroup_usable() ? VMFORK_FEATURE_LIMITS : 0));
 	h->family = htole64(family);
 	h->vm = htole64(vm);
 }

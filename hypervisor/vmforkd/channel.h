@@ -91,6 +91,7 @@ struct journal {
 	uint32_t reserved;
 	uint64_t identity_ms;	/* how long its agent may take */
 	uint64_t identity_until;	/* that is until when: CLOCK_BOOTTIME, ns */
+	uint64_t expires;	/* its life time is over then: CLOCK_BOOTTIME, ns; or 0 */
 	uint64_t reported;	/* when it was COMPLETE: CLOCK_MONOTONIC, ns */
 	uint64_t ticket;
 	uint64_t checkpoint;

@@ -31,6 +31,8 @@ struct checkpoint {
 	char name[VMFORK_NAME_MAX];	/* or empty */
 	char vm_name[VM_NAME_MAX];
 	struct vm_config config;
+	struct limits limits;	/* of its machine: its clones have them too */
+	uint32_t net_seen;	/* struct vm_net.seen of that machine */
 	struct channel_hello hello;
 	uint64_t created;	/* CLOCK_REALTIME, ns */
 	uint64_t stopped;	/* CLOCK_MONOTONIC, ns: its machine stood still */

@@ -16,6 +16,7 @@
 #include "fork.h"
 #include "keeper_client.h"
 #include "log.h"
+#include "network_family.h"
 #include "ops.h"
 #include "options.h"
 #include "pager_client.h"
@@ -134,6 +135,7 @@ int control_run(void)
 		log_info("vmforkd %s: %s", VMFORK_VERSION, why);
 	if (usable < 0)
 		log_warn("no machine can be run here: %s", why);
+	network_families_settle();
 	r = server_open(opt.socket);
 	if (r < 0) {
 		log_err("%s: %s", opt.socket, strerror(-r));

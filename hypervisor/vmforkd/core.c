@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "adopt.h"
+#include "cgroup.h"
 #include "checkpoint.h"
 #include "events.h"
 #include "fork.h"
@@ -17,6 +18,7 @@
 #include "state.h"
 #include "ticket.h"
 #include "util.h"
+#include "vmlimits.h"
 #include "waiters.h"
 #include "watchdog.h"
 
@@ -33,6 +35,11 @@ uint64_t core_new_handle(void)
 	return core.next_handle++;
 }
 
+static bool vm_exists(uint64_t handle)
+{
+	return vm_find(handle) != NULL;
+}
+
 void core_reap(void)
 {
 	for_each_vm(vm)
@@ -40,6 +47,8 @@ void core_reap(void)
 			vm_destroy(vm);
 	tickets_reap();
 	checkpoints_reap();
+	if (cgroup_left())
+		cgroup_sweep(vm_exists);
 }
 
 static void read_on(void)
@@ -83,6 +92,8 @@ static void started(struct vm *vm, int err)
 		vm_gone(vm, 0);
 		return;
 	}
+	if (!vm->ticket)
+		expiry_begin(vm, NULL);
 	vm_set_state(vm, vm->ticket ? VM_STANDBY : VM_RUNNING);
 	if (vm->ticket) {
 		fork_clone_changed(vm);

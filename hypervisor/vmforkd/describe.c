@@ -9,6 +9,7 @@
 #include "core.h"
 #include "identity.h"
 #include "util.h"
+#include "vmlimits.h"
 
 static const char *const channel_names[] = {
 	[CHANNEL_NONE] = "none", [CHANNEL_READY] = "ready", [CHANNEL_BROKEN] = "broken",
@@ -63,8 +64,12 @@ json_t *describe_vm(const struct vm *vm)
 			      "vcpus", (int)vm->config.vcpus);
 
 	json_object_set_new(o, "identity", json_string(identity_name(vm)));
+	json_object_set_new(o, "limits", limits_to_json(&vm->limits));
+	if (j && j->expires)
+		set_ms(o, "expires_ms", clock_ns(CLOCK_BOOTTIME), j->expires);
 	if (vm->reason)
 		json_object_set_new(o, "why", json_string(vm->why));
+	json_object_set_new(o, "net", network_describe(vm));
 	json_object_set_new(o, "accel", json_string(vm->config.accel));
 	json_object_set_new(o, "forks", json_integer(vm->forks));
 	json_object_set_new(o, "uptime_ms",
@@ -93,11 +98,12 @@ json_t *describe_exits(const struct ticket *t)
 
 json_t *describe_ticket(const struct ticket *t)
 {
-	return json_pack("{s:I, s:I, s:i, s:s, s:i, s:i, s:I, s:o}",
+	return json_pack("{s:I, s:I, s:i, s:s, s:i, s:i, s:I, s:o, s:o}",
 			 "handle", (json_int_t)t->handle, "parent", (json_int_t)t->parent,
 			 "granted", (int)t->granted, "state", ticket_state_name(t->state),
 			 "live", (int)ticket_live(t), "ready", (int)ticket_ready(t),
-			 "checkpoint", (json_int_t)t->checkpoint, "exits", describe_exits(t));
+			 "checkpoint", (json_int_t)t->checkpoint, "exits", describe_exits(t),
+			 "limits", limits_to_json(&t->limits));
 }
 
 json_t *describe_ticket_vms(const struct ticket *t)

@@ -16,6 +16,7 @@
 #include "params.h"
 #include "state.h"
 #include "util.h"
+#include "vmlimits.h"
 #include "watchdog.h"
 
 /* The free set of the checkpoint is what the clone need not fetch to begin with. */
@@ -44,6 +45,7 @@ static void become(struct vm *vm, struct fork *f, struct ticket *t, const struct
 	clone_name(vm->name, sizeof(vm->name), cp->vm_name, f->fork_no, vm->id, vm->handle);
 	vm->channel.j->hello = cp->hello;
 	copy_avoid(vm, cp);
+	network_become(vm, cp);
 }
 
 static void load(struct fork *f, struct ticket *t, struct slot *s, struct vm *vm)
@@ -77,8 +79,13 @@ static int make_ready(const struct ticket *t, struct vm *vm)
 	const struct checkpoint *cp = checkpoint_find(vm->checkpoint);
 	int r = give_params(t, vm);
 
-	if (r < 0 || !cp->agent)
+	if (r < 0)
 		return r;
+	expiry_begin(vm, t->parent ? vm_find(t->parent) : NULL);
+	if (!cp->agent) {
+		network_run_unheard(vm);
+		return 0;
+	}
 	r = identity_hold(vm, cp->agent_ms);
 	if (r < 0)
 		vm_note_end(vm, VMFORK_UNIDENTIFIED, -r, "its network cannot be shut: %s",

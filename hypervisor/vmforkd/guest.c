@@ -17,6 +17,7 @@
 #include "relay.h"
 #include "state.h"
 #include "util.h"
+#include "vmlimits.h"
 
 #define MESSAGES_PER_ROUND 256
 
@@ -52,8 +53,10 @@ static void got_ticket(struct vm *vm, const struct g2h *m)
 
 	if (!p)
 		return;
-	r = policy_grant(vm->name, &vm->config, m->grant.clones,
-			 m->grant.flags & VMFORK_TICKET_EXACT, &granted);
+	r = limits_can(&m->grant.limits);
+	if (r == 0)
+		r = policy_grant(vm->name, &vm->config, m->grant.clones,
+				 m->grant.flags & VMFORK_TICKET_EXACT, &granted);
 	if (r < 0) {
 		pending_reply(vm, p, r, 0, 0);
 		return;
@@ -64,6 +67,7 @@ static void got_ticket(struct vm *vm, const struct g2h *m)
 		return;
 	}
 	p->handle = t->handle;
+	t->limits = limits_within(&m->grant.limits, &vm->limits);
 	ticket_standbys(t, &vm->config);
 	vm_prepare(vm);
 	state_save_now();

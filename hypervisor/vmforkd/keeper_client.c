@@ -11,10 +11,12 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "core.h"
 #include "fdpass.h"
 #include "keeper.h"
 #include "log.h"
+#include "network_names.h"
 #include "options.h"
 #include "pager_client.h"
 #include "util.h"
@@ -109,40 +111,67 @@ static struct spawning *new_spawning(void)
 	return NULL;
 }
 
-int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const envp[],
-	       const int *fds, unsigned int nfds, int out, core_spawned_fn done)
+/* Fill in the rest of @m, and send it. */
+static int send_spawn(struct keeper_msg *m, const char *name, char *const argv[],
+		      char *const envp[], const int *fds)
 {
 	static struct {
 		struct keeper_msg m;
 		char blob[KEEPER_BLOB_MAX];
 	} q;
+	int r;
+
+	if (m->nfds > KEEPER_FDS_MAX || strlen(name) >= sizeof(m->name))
+		return -E2BIG;
+	q.m = *m;
+	q.m.op = KEEPER_SPAWN;
+	strcpy(q.m.name, name);
+	r = pack(q.blob, &q.m.blob, argv, &q.m.argc);
+	if (r == 0)
+		r = pack(q.blob, &q.m.blob, envp, &q.m.envc);
+	return r ? r : fd_send(sock, &q, sizeof(q.m) + q.m.blob, fds, m->nfds);
+}
+
+int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const envp[],
+	       const int *fds, unsigned int nfds, int out, core_spawned_fn done)
+{
+	struct keeper_msg m = { .flags = out >= 0 ? KEEPER_F_STDERR : 0,
+		.uid = opt.uid, .gid = opt.gid };
 	struct spawning *s = new_spawning();
+	_cleanup_close_ int cgroup = cgroup_procs(vm->handle);
 	int all[KEEPER_FDS_MAX], r;
 
 	if (!s)
 		return -EAGAIN;
-	if (nfds + (out >= 0) > KEEPER_FDS_MAX || strlen(name) >= sizeof(q.m.name))
+	if (nfds + (out >= 0) + (cgroup >= 0) > KEEPER_FDS_MAX)
 		return -E2BIG;
-	memset(&q.m, 0, sizeof(q.m));
-	q.m.op = KEEPER_SPAWN;
-	q.m.flags = out >= 0 ? KEEPER_F_STDERR : 0;
-	q.m.uid = opt.uid;
-	q.m.gid = opt.gid;
-	strcpy(q.m.name, name);
 	if (nfds)
 		memcpy(all, fds, nfds * sizeof(*all));
 	if (out >= 0)
 		all[nfds++] = out;
-	q.m.nfds = nfds;
-	r = pack(q.blob, &q.m.blob, argv, &q.m.argc);
+	if (cgroup >= 0) {
+		m.flags |= KEEPER_F_CGROUP;
+		all[nfds++] = cgroup;
+	}
+	m.nfds = nfds;
+	m.seq = ++last_seq ? last_seq : ++last_seq;
+	r = send_spawn(&m, name, argv, envp, all);
 	if (r == 0)
-		r = pack(q.blob, &q.m.blob, envp, &q.m.envc);
-	q.m.seq = ++last_seq ? last_seq : ++last_seq;
-	if (r == 0)
-		r = fd_send(sock, &q, sizeof(q.m) + q.m.blob, all, nfds);
-	if (r == 0)
-		*s = (struct spawning){ q.m.seq, vm->handle, done };
+		*s = (struct spawning){ m.seq, vm->handle, done };
 	return r;
+}
+
+int keeper_spawn_service(const char *name, char *const argv[], uid_t uid, gid_t gid)
+{
+	static char *const env[] = { (char *)"PATH=/usr/sbin:/usr/bin", (char *)"LC_ALL=C", NULL };
+	struct keeper_msg m = { .flags = KEEPER_F_NET, .uid = uid, .gid = gid };
+
+	return send_spawn(&m, name, argv, env, NULL);
+}
+
+static bool is_service(const char *name)
+{
+	return !strncmp(name, "net", 3);
 }
 
 uint64_t keeper_child_handle(const char *name)
@@ -191,7 +220,8 @@ bool keeper_has_child(const char *prefix)
 void keeper_kill_strangers(bool (*is_known)(uint64_t handle))
 {
 	for (struct known_child *c = known; c < known + CHILDREN_MAX; c++)
-		if (c->pid && !is_known(keeper_child_handle(c->name)))
+		if (c->pid && (is_service(c->name) ? !network_service_wanted(c->name) :
+			       !is_known(keeper_child_handle(c->name))))
 			core_signal(c->pid, SIGKILL);
 }
 
@@ -207,8 +237,22 @@ void keeper_each_fd(const char *prefix, void (*fn)(const char *name, void *data)
 	}
 }
 
+static void service_spawned(const struct keeper_msg *m)
+{
+	if (m->pid <= 0)
+		log_err("%s: does not start: %s", m->name, strerror(-m->status));
+	else if (network_service_wanted(m->name))
+		add_child(m->pid, m->name);
+	else
+		core_signal(m->pid, SIGKILL);
+}
+
 static void spawned(const struct keeper_msg *m)
 {
+	if (is_service(m->name)) {
+		service_spawned(m);
+		return;
+	}
 	for (struct spawning *s = spawning; s < spawning + SPAWNS_MAX; s++) {
 		struct vm *vm;
 
@@ -231,6 +275,8 @@ static void exited(const struct keeper_msg *m)
 	struct vm *vm = vm_find(keeper_child_handle(m->name));
 
 	drop_child(m->pid);
+	if (is_service(m->name))
+		network_service_ended(m->name);
 	if (vm)
 		core_event(vm, VM_EV_DEAD, 0, m->status);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** keeper_open() - @fd is the socket; takes in the store and the children (blocks). */
 int keeper_open(int fd);
@@ -12,6 +13,9 @@ int keeper_open(int fd);
 int keeper_attach(void);
 /** keeper_stop() - have everything ended. */
 void keeper_stop(void);
+/** keeper_spawn_service() - a child that is no machine's, and serves DNS and DHCP; its
+ * end is told to network_service_ended(). */
+int keeper_spawn_service(const char *name, char *const argv[], uid_t uid, gid_t gid);
 /** keeper_kill_children() - SIGKILL to those whose names begin so. */
 void keeper_kill_children(const char *prefix);
 bool keeper_has_child(const char *prefix);

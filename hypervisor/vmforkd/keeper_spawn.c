@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,7 +62,6 @@ static void find_groups(uid_t uid, gid_t gid, struct groups *g)
 		g->list[0] = gid;
 		g->n = 1;
 	}
-	add_kvm_group(g);
 }
 
 static int arrange_fds(const struct spawn *s, int err_fd, int *ret_err_fd)
@@ -87,14 +87,54 @@ static int arrange_fds(const struct spawn *s, int err_fd, int *ret_err_fd)
 	return close_range(3 + s->nfds, FD_PARKED - 1, 0) < 0 ? -errno : 0;
 }
 
+static const cap_value_t net_caps[] = { CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW };
+
+static bool is_net_cap(cap_value_t cap)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(net_caps); i++)
+		if (net_caps[i] == cap)
+			return true;
+	return false;
+}
+
+/* Before the user is changed. */
+static int keep_net_caps(void)
+{
+	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
+		if (!is_net_cap(cap) && cap_drop_bound(cap) < 0)
+			return -errno;
+	return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* After it: they outlive the exec() as ambient ones. */
+static int raise_net_caps(void)
+{
+	cap_t caps = cap_init();
+	int n = ARRAY_SIZE(net_caps), r = 0;
+
+	if (!caps)
+		return -ENOMEM;
+	for (cap_flag_t f = CAP_EFFECTIVE; f <= CAP_INHERITABLE; f++)
+		cap_set_flag(caps, f, n, net_caps, CAP_SET);
+	if (cap_set_proc(caps) < 0)
+		r = -errno;
+	cap_free(caps);
+	for (int i = 0; r == 0 && i < n; i++)
+		if (cap_set_ambient(net_caps[i], CAP_SET) < 0)
+			r = -errno;
+	return r;
+}
+
 static int become(const struct spawn *s, const struct groups *g)
 {
-	if (s->uid == (uid_t)-1)
-		return 0;
+	int r = s->net ? keep_net_caps() : 0;
+
+	if (r < 0 || s->uid == (uid_t)-1)
+		return r;
 	if (setgroups((size_t)g->n, g->list) < 0 || setresgid(s->gid, s->gid, s->gid) < 0 ||
 	    setresuid(s->uid, s->uid, s->uid) < 0)
 		return -errno;
-	return 0;
+	return s->net ? raise_net_caps() : 0;
 }
 
 /* In the child. Changing the user clears the death signal: it comes after. */
@@ -104,6 +144,8 @@ static int prepare(const struct spawn *s, const struct groups *g, pid_t keeper, 
 	sigset_t none;
 	int r;
 
+	if (s->cgroup >= 0 && write(s->cgroup, "0", 1) != 1)
+		return -errno;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -144,6 +186,8 @@ int spawn_process(const struct spawn *s)
 		return -E2BIG;
 	if (s->uid != (uid_t)-1)
 		find_groups(s->uid, s->gid, &g);
+	if (s->uid != (uid_t)-1 && !s->net)
+		add_kvm_group(&g);
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	pid = fork();

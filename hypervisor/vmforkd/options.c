@@ -14,10 +14,13 @@
 
 #include "ticket.h"
 
+#define NET_POOL	"10.77.0.0/16"
+
 struct options opt;
 
 enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_PAGER_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX,
-	O_IDENTITY, O_SOCKET, O_DIE, O_LIB, O_CONTROL, O_HELP, O_VERSION };
+	O_IDENTITY, O_SOCKET, O_NET_POOL, O_NET_ISOLATED, O_NET_AGENT, O_DIE, O_LIB, O_CONTROL, O_CGROUP,
+	O_HELP, O_VERSION };
 
 static const struct option long_options[] = {
 	{ "runtime-dir", required_argument, NULL, O_RUNTIME },
@@ -29,9 +32,13 @@ static const struct option long_options[] = {
 	{ "memory-max", required_argument, NULL, O_MEMORY_MAX },
 	{ "identity-timeout", required_argument, NULL, O_IDENTITY },
 	{ "socket", required_argument, NULL, O_SOCKET },
+	{ "net-pool", required_argument, NULL, O_NET_POOL },
+	{ "net-isolated", no_argument, NULL, O_NET_ISOLATED },
+	{ "net-without-agent", required_argument, NULL, O_NET_AGENT },
 	{ "die-with-parent", no_argument, NULL, O_DIE },
 	{ "lib-dir", required_argument, NULL, O_LIB },
 	{ "control-role", no_argument, NULL, O_CONTROL },
+	{ "cgroup", required_argument, NULL, O_CGROUP },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ }
@@ -49,6 +56,10 @@ static const char usage[] =
 "  --clones-total N     most clones at any time (256)\n"
 "  --memory-max SIZE    most memory, estimated, of all machines (no limit)\n"
 "  --identity-timeout N seconds that a clone's agent may take beyond its own limit (60)\n"
+"  --net-pool NETWORK   subnets of families with a bridge (10.77.0.0/16)\n"
+"  --net-isolated       machines of a family do not reach each other either\n"
+"  --net-without-agent shut|open\n"
+"                       a bridge's link of clones without vmfork-agent (shut)\n"
 "  --lib-dir DIR        where libvmfork-ram.so and vmfork-pager are\n"
 "  --die-with-parent    end when the process that started vmforkd ends\n"
 "  --help, --version    this text; the version\n";
@@ -110,6 +121,16 @@ static int path(const char *name, const char *s, char *ret)
 	return 0;
 }
 
+static int shut_or_open(const char *s, bool *ret)
+{
+	if (strcmp(s, "shut") && strcmp(s, "open")) {
+		fprintf(stderr, "vmforkd: --net-without-agent: '%s' is neither shut nor open\n", s);
+		return -EINVAL;
+	}
+	*ret = !strcmp(s, "open");
+	return 0;
+}
+
 static int one_option(struct options *o, int c)
 {
 	switch (c) {
@@ -138,9 +159,22 @@ static int one_option(struct options *o, int c)
 		return -EINVAL;
 	case O_IDENTITY:
 		return number("identity-timeout", optarg, 86400, &o->identity_timeout);
+	case O_NET_POOL:
+		if (net_pool_parse(optarg, &o->net_pool) == 0)
+			return 0;
+		fprintf(stderr, "vmforkd: --net-pool: '%s' is not a private network of /8 to /23 "
+			"(as in 10.77.0.0/16)\n", optarg);
+		return -EINVAL;
+	case O_NET_ISOLATED:
+		o->net_isolated = true;
+		return 0;
+	case O_NET_AGENT:
+		return shut_or_open(optarg, &o->net_without_agent);
 	case O_DIE:
 		o->die_with_parent = true;
 		return 0;
+	case O_CGROUP:
+		return path("cgroup", optarg, o->cgroup);
 	case O_CONTROL:
 		o->control = true;
 		return 0;
@@ -251,6 +285,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	*o = (struct options){ .clones_max = 64, .clones_total = 256, .identity_timeout = 60 };
 	strcpy(o->runtime_dir, "/run/vmfork");
 	strcpy(o->image_dir, "/dev/shm");
+	net_pool_parse(NET_POOL, &o->net_pool);
 	while ((c = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
 		r = one_option(o, c);
 		if (r)

@@ -80,6 +80,8 @@ void runtime_clean(void)
 	unlink(opt.socket);
 	snprintf(path, sizeof(path), "%s/vm", opt.runtime_dir);
 	runtime_remove_dir(path);
+	snprintf(path, sizeof(path), "%s/net", opt.runtime_dir);
+	runtime_remove_dir(path);
 }
 
 int runtime_vm_dir(const char *dir)

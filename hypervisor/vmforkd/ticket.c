@@ -146,7 +146,7 @@ void ticket_standbys(struct ticket *t, const struct vm_config *config)
 
 		if (s->state != SLOT_EMPTY)
 			continue;
-		r = vm_start_standby(config, t->family, t->handle, id, &vm);
+		r = vm_start_standby(config, t, id, &vm);
 		if (r < 0) {
 			s->reason = VMFORK_LOST;
 			s->status = -r;

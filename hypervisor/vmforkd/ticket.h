@@ -50,6 +50,7 @@ struct ticket {
 	uint64_t checkpoint;
 	uint32_t granted;
 	bool closed;
+	struct limits limits;	/* of each of its clones */
 	int params;		/* params.h; -1: none were set */
 	struct fork *fork;
 	struct slot slots[TICKET_CLONES_MAX];	/* ID n is slots[n - 1] */

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "checkpoint.h"
 #include "core.h"
 #include "events.h"
@@ -26,6 +27,7 @@
 #include "state.h"
 #include "ticket.h"
 #include "util.h"
+#include "vmlimits.h"
 #include "watchdog.h"
 
 struct vm vms[VMS_MAX];
@@ -112,8 +114,10 @@ static void vm_free(struct vm *vm)
 
 	snprintf(prefix, sizeof(prefix), "vm%" PRIu64 ".*", vm->handle);
 	core_drop_fds(prefix);
+	network_detach(vm);
 	channel_free(&vm->channel);
 	runtime_remove_dir(vm->dir);
+	cgroup_remove(vm->handle);
 	vm->state = VM_FREE;
 }
 
@@ -126,8 +130,12 @@ static int start(struct vm *vm, enum start_kind kind)
 		r = channel_make(&vm->channel, vm);
 	if (r == 0) {
 		vm->channel.j->vm_state = VM_STARTING;
-		r = core.backend->start(vm, kind, vm->channel.fd, vm->channel.size);
+		r = network_attach(vm);
 	}
+	if (r == 0)
+		r = cgroup_make(vm->handle, &vm->limits);
+	if (r == 0)
+		r = core.backend->start(vm, kind, vm->channel.fd, vm->channel.size);
 	if (r < 0) {
 		log_err("%s: does not start: %s", vm->name, strerror(-r));
 		core.backend->destroy(vm);
@@ -137,8 +145,8 @@ static int start(struct vm *vm, enum start_kind kind)
 	return r;
 }
 
-int vm_start_root(const struct vm_config *config, vm_started_fn fn, void *data,
-		  struct vm **ret_vm)
+int vm_start_root(const struct vm_config *config, const struct limits *limits,
+		  vm_started_fn fn, void *data, struct vm **ret_vm)
 {
 	struct vm *vm = vm_alloc(0);
 	int r;
@@ -146,6 +154,7 @@ int vm_start_root(const struct vm_config *config, vm_started_fn fn, void *data,
 	if (!vm)
 		return -ENOSPC;
 	vm->config = *config;
+	vm->limits = *limits;
 	vm->family = core_new_handle();
 	snprintf(vm->name, sizeof(vm->name), "%s", config->name);
 	vm->started_fn = fn;
@@ -156,7 +165,7 @@ int vm_start_root(const struct vm_config *config, vm_started_fn fn, void *data,
 	return r;
 }
 
-int vm_start_standby(const struct vm_config *config, uint64_t family, uint64_t ticket, uint32_t id,
+int vm_start_standby(const struct vm_config *config, const struct ticket *t, uint32_t id,
 		     struct vm **ret_vm)
 {
 	struct vm *vm = vm_alloc(0);
@@ -165,8 +174,9 @@ int vm_start_standby(const struct vm_config *config, uint64_t family, uint64_t t
 	if (!vm)
 		return -ENOSPC;
 	vm->config = *config;
-	vm->family = family;
-	vm->ticket = ticket;
+	vm->limits = t->limits;
+	vm->family = t->family;
+	vm->ticket = t->handle;
 	vm->id = id;
 	snprintf(vm->name, sizeof(vm->name), "vm%" PRIu64, vm->handle);
 	snprintf(vm->config.name, sizeof(vm->config.name), "%s", vm->name);
@@ -246,6 +256,7 @@ void vm_end_as_noted(struct vm *vm)
 	vm->ending = true;
 	watchdog_stop(vm);
 	identity_over(vm);
+	expiry_over(vm);
 	r = core.backend->kill(vm);
 	if (r < 0) {
 		log_warn("%s: cannot be killed by its backend: %s", vm->name, strerror(-r));
@@ -256,6 +267,13 @@ void vm_end_as_noted(struct vm *vm)
 /* Nobody said so before: the end of its process is all that is known. */
 static void note_process(struct vm *vm, int ws)
 {
+	if (!vm->reason && WIFSIGNALED(ws) && cgroup_killed(vm->handle)) {
+		if (vm->limits.memory_mib)
+			vm_note_end(vm, VMFORK_OUT_OF_MEMORY, 0,
+				    "it wanted more than its %u MiB of memory", vm->limits.memory_mib);
+		else
+			vm_note_end(vm, VMFORK_LOST, ENOMEM, "the host ran out of memory");
+	}
 	if (WIFSIGNALED(ws))
 		vm_note_end(vm, VMFORK_LOST, EIO, "its process was killed by signal %d",
 			    WTERMSIG(ws));
@@ -281,6 +299,7 @@ void vm_gone(struct vm *vm, int wait_status)
 		return;
 	watchdog_stop(vm);
 	identity_over(vm);
+	expiry_over(vm);
 	guest_drain(vm);
 	note_process(vm, wait_status);
 	say_end(vm);

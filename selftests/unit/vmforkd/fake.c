@@ -22,6 +22,7 @@
 #include "runtime.h"
 #include "state.h"
 #include "util.h"
+#include "vmlimits.h"
 
 #define TODO_MAX 1024
 #define STORE_MAX 256
@@ -242,6 +243,7 @@ void fake_restart(void)
 	for_each_vm(vm) {
 		vm->watchdog = sd_event_source_disable_unref(vm->watchdog);
 		identity_over(vm);
+		expiry_over(vm);
 		channel_free(&vm->channel);
 		vm->state = VM_FREE;
 	}
@@ -286,10 +288,11 @@ void fake_tear_down(void)
 struct vm *fake_root(const char *name)
 {
 	struct vm_config c = { .memory = 64 << 20, .vcpus = 1 };
+	struct limits none = { 0 };
 	struct vm *vm;
 
 	snprintf(c.name, sizeof(c.name), "%s", name);
-	if (vm_start_root(&c, NULL, NULL, &vm) < 0)
+	if (vm_start_root(&c, &none, NULL, NULL, &vm) < 0)
 		abort();
 	fake_settle();
 	guest_hello(vm);
