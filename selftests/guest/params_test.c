@@ -132,7 +132,8 @@ int main(void)
 
 		tap_ok(!ioctl(ticket, VMFORK_TICKET_WAIT, &w) &&
 		       w.info.reason == VMFORK_EXITED && w.info.status == 0,
-		       "clone %u has its own (%d)", id, w.info.status);
+		       "clone %u has its own (reason %u status %d %s)", id, w.info.reason,
+		       w.info.status, w.info.why);
 	}
 	return tap_end();
 }
