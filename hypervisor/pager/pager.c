@@ -55,8 +55,7 @@ static void settle_records(struct pager *p)
 
 static void set_fill(struct pager *p, struct image *img, const struct pager_req *req)
 {
-	img->fill.left = req->fill;
-	img->fill.all = req->flags & PAGER_F_FILL_ALL;
+	img->fill = (struct fill){ .left = req->fill, .all = req->flags & PAGER_F_FILL_ALL };
 	p->idle_work = true;
 }
 

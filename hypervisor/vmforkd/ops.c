@@ -25,6 +25,7 @@ static const struct {
 	{ "fork", op_fork, { { "vm", JSON_STRING, true }, { "clones", JSON_INTEGER, false } } },
 	{ "checkpoint", op_checkpoint, { { "vm", JSON_STRING, true }, { "name", JSON_STRING, true } } },
 	{ "checkpoint-rm", op_checkpoint_rm, { { "checkpoint", JSON_STRING, true } } },
+	{ "fill", op_fill, { { "checkpoint", JSON_STRING, true }, { "fill", JSON_STRING, true } } },
 	{ "clone", op_clone, { { "checkpoint", JSON_STRING, true },
 			       { "clones", JSON_INTEGER, false } } },
 	{ "kill", op_kill, { { "vm", JSON_STRING, false }, { "family", JSON_STRING, false },

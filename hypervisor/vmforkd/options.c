@@ -116,7 +116,7 @@ static int path(const char *name, const char *s, char *ret)
 	return 0;
 }
 
-static int fill_policy(const char *s, enum fill *ret)
+int fill_parse(const char *s, enum fill *ret)
 {
 	static const char *const names[] = {
 		[FILL_NONE] = "none", [FILL_RECORD] = "record", [FILL_ALL] = "all",
@@ -128,7 +128,6 @@ static int fill_policy(const char *s, enum fill *ret)
 			return 0;
 		}
 	}
-	fprintf(stderr, "vmforkd: --fill: '%s' is not 'none', 'record' or 'all'\n", s);
 	return -EINVAL;
 }
 
@@ -164,7 +163,10 @@ static int one_option(struct options *o, int c)
 	case O_MEMORY_MAX:
 		return size("memory-max", optarg, &o->memory_max);
 	case O_FILL:
-		return fill_policy(optarg, &o->fill);
+		if (fill_parse(optarg, &o->fill) == 0)
+			return 0;
+		fprintf(stderr, "vmforkd: --fill: '%s' is not 'none', 'record' or 'all'\n", optarg);
+		return -EINVAL;
 	case O_FILL_MAX:
 		return size("fill-max", optarg, &o->fill_max);
 	case O_DIE:
