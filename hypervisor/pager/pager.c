@@ -21,11 +21,20 @@ static struct image *find_image(struct pager *p, uint64_t handle)
 
 static struct clone *find_clone(struct pager *p, uint64_t handle)
 {
-	for (size_t i = 0; i < PAGER_CLONES_MAX; i++) {
+	for (uint32_t i = 0; i < p->clones_end; i++) {
 		if (p->clones[i].handle == handle)
 			return &p->clones[i];
 	}
 	return NULL;
+}
+
+static struct clone *free_clone(struct pager *p)
+{
+	struct clone *c = find_clone(p, 0);
+
+	if (c || p->clones_end == PAGER_CLONES_MAX)
+		return c;
+	return &p->clones[p->clones_end++];
 }
 
 static struct slots slots_of(const struct pager_req *req)
@@ -55,8 +64,7 @@ static void settle_records(struct pager *p)
 
 static void set_fill(struct pager *p, struct image *img, const struct pager_req *req)
 {
-	img->fill.left = req->fill;
-	img->fill.all = req->flags & PAGER_F_FILL_ALL;
+	img->fill = (struct fill){ .left = req->fill, .all = req->flags & PAGER_F_FILL_ALL };
 	p->idle_work = true;
 }
 
@@ -169,7 +177,7 @@ static int clone_add(struct pager *p, const struct pager_req *req, int *fds)
 
 	if (find_clone(p, req->handle))
 		return 0;
-	c = find_clone(p, 0);
+	c = free_clone(p);
 	if (!c)
 		return -ENFILE;
 	img = find_image(p, req->image);
@@ -185,8 +193,6 @@ static int clone_add(struct pager *p, const struct pager_req *req, int *fds)
 	vmlink_uffd_init(&link, steal_fd(&fds[0]), req->base, req->npages);
 	clone_init(c, req->handle, img, &link, &avoid);
 	c->poison = req->flags & PAGER_F_POISON;
-	if (c - p->clones >= p->clones_end)
-		p->clones_end = (uint32_t)(c - p->clones) + 1;
 	err = start_serving(p, c);
 	if (err)
 		clone_fini(c);

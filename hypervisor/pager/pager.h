@@ -16,7 +16,7 @@ struct pager {
 	int epoll;		/* clones' links are added and removed by pager.c */
 	bool idle_work;		/* there may be something for pager_idle() to do */
 	uint32_t idle_at;	/* the clone whose turn it is */
-	uint32_t clones_end;	/* behind the last clone that there ever was */
+	uint32_t clones_end;	/* behind the last entry that was ever used */
 };
 
 /**

@@ -2,7 +2,7 @@
 # the core: all that unit tests can link without a keeper, a pager or a hypervisor
 VMFORKD_CORE_PARTS := names.c policy.c ring.c channel_parse.c channel.c journal.c relay.c guest.c vm.c \
 	ticket.c checkpoint.c fork.c fork_clones.c core.c waiters.c describe.c events.c server.c ops.c ops_run.c \
-	ops_fork.c ops_query.c state.c state_json.c adopt.c options.c runtime.c watchdog.c last_words.c \
+	ops_fork.c ops_query.c ops_fill.c state.c state_json.c adopt.c options.c runtime.c watchdog.c last_words.c \
 	identity.c params.c vmlimits.c cgroup.c
 VMFORKD_CORE_SRCS := $(addprefix hypervisor/vmforkd/,$(VMFORKD_CORE_PARTS)) \
 	hypervisor/net/address.c

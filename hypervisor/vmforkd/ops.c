@@ -27,6 +27,7 @@ static const struct {
 			     { "params", JSON_OBJECT, false }, { "limits", JSON_OBJECT, false } } },
 	{ "checkpoint", op_checkpoint, { { "vm", JSON_STRING, true }, { "name", JSON_STRING, true } } },
 	{ "checkpoint-rm", op_checkpoint_rm, { { "checkpoint", JSON_STRING, true } } },
+	{ "fill", op_fill, { { "checkpoint", JSON_STRING, true }, { "fill", JSON_STRING, true } } },
 	{ "clone", op_clone, { { "checkpoint", JSON_STRING, true },
 			       { "clones", JSON_INTEGER, false }, { "params", JSON_OBJECT, false },
 			       { "limits", JSON_OBJECT, false } } },

@@ -129,7 +129,7 @@ static int path(const char *name, const char *s, char *ret)
 	return 0;
 }
 
-static int fill_policy(const char *s, enum fill *ret)
+int fill_parse(const char *s, enum fill *ret)
 {
 	static const char *const names[] = {
 		[FILL_NONE] = "none", [FILL_RECORD] = "record", [FILL_ALL] = "all",
@@ -141,7 +141,6 @@ static int fill_policy(const char *s, enum fill *ret)
 			return 0;
 		}
 	}
-	fprintf(stderr, "vmforkd: --fill: '%s' is not 'none', 'record' or 'all'\n", s);
 	return -EINVAL;
 }
 
@@ -189,7 +188,10 @@ static int one_option(struct options *o, int c)
 	case O_IDENTITY:
 		return number("identity-timeout", optarg, 86400, &o->identity_timeout);
 	case O_FILL:
-		return fill_policy(optarg, &o->fill);
+		if (fill_parse(optarg, &o->fill) == 0)
+			return 0;
+		fprintf(stderr, "vmforkd: --fill: '%s' is not 'none', 'record' or 'all'\n", optarg);
+		return -EINVAL;
 	case O_FILL_MAX:
 		return size("fill-max", optarg, &o->fill_max);
 	case O_NET_POOL:

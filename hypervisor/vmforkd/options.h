@@ -47,6 +47,9 @@ extern struct options opt;
  */
 int options_parse(struct options *o, int argc, char **argv);
 
+/** fill_parse() - "none", "record", "all". Return 0 or -EINVAL. */
+int fill_parse(const char *s, enum fill *ret);
+
 /** parse_size() - "512M", "2G", "1048576" -> bytes. Return 0 or -EINVAL. */
 int parse_size(const char *s, uint64_t *ret);
 

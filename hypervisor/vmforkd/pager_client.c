@@ -83,14 +83,22 @@ static void forget(struct fact *f)
 	memset(f, 0, sizeof(*f));
 }
 
-static int store_fact(const struct fact *f)
+static int store_request(const struct fact *f)
 {
 	_cleanup_close_ int fd = memfd_create("vmfork-pager-request", MFD_CLOEXEC);
-	char name[64], n[12];
-	int r;
+	char name[64];
 
 	if (fd < 0 || write(fd, &f->req, sizeof(f->req)) != sizeof(f->req))
 		return -ENOMEM;
+	fact_name(name, sizeof(name), f, "req");
+	return core_store_fd(name, fd);
+}
+
+static int store_fact(const struct fact *f)
+{
+	char name[64], n[12];
+	int r;
+
 	for (unsigned int i = 0; i < f->nfds; i++) {
 		snprintf(n, sizeof(n), "%u", i);
 		fact_name(name, sizeof(name), f, n);
@@ -98,8 +106,19 @@ static int store_fact(const struct fact *f)
 		if (r < 0)
 			return r;
 	}
-	fact_name(name, sizeof(name), f, "req");
-	return core_store_fd(name, fd);
+	return store_request(f);
+}
+
+/* A new pager is to fill as the old one was told last. */
+static void remember_fill(const struct pager_req *req)
+{
+	struct fact *f = find_fact('i', req->handle);
+
+	if (!f)
+		return;
+	f->req.fill = req->fill;
+	f->req.flags = (f->req.flags & ~PAGER_F_FILL_ALL) | req->flags;
+	store_request(f);
 }
 
 static int remember(const struct pager_req *req, const int *fds, unsigned int nfds)
@@ -182,6 +201,8 @@ int core_pager(const struct pager_req *req, const int *fds, unsigned int nfds,
 		r = remember(&q, fds, nfds);
 	if (r < 0)
 		return r;
+	if (req->op == PAGER_IMAGE_FILL)
+		remember_fill(req);
 	if (req->op == PAGER_IMAGE_DEL || req->op == PAGER_CLONE_DEL) {
 		f = find_fact(kind_of(req->op), req->handle);
 		if (f)

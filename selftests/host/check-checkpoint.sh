@@ -28,6 +28,14 @@ image_count() { # COUNT
 	json ".checkpoints[] | select(.vm == \"web\") | .pager.$1" stats
 }
 
+checkpoint_member() { # MEMBER of that checkpoint
+	json ".checkpoints[] | select(.vm == \"web\") | .$1" ps
+}
+
+fill_goes_beyond() { # PAGES
+	[ "$(image_count prefetched)" -gt "$1" ]
+}
+
 fill_is_done() {
 	local before
 	before=$(image_count prefetched)
@@ -117,6 +125,10 @@ check "the fork ends" end_forks
 fork_and_read lab_wait_for 120 "the pages of the record are there" fill_is_done
 is "a clone of the next fork reads the same" "$sum" "$truth"
 check "it waits for a quarter of the pages at most ($fetched of $first)" [ "$fetched" -le $((first / 4)) ]
+check_fails "a fill that there is not" "none, record or all" \
+	vmforkctl checkpoint fill "$(checkpoint_member handle)" much
+check "all others are wanted" vmforkctl checkpoint fill "$(checkpoint_member handle)" all
+check "and come" lab_wait_for 120 "more pages than were read" fill_goes_beyond 8000
 check "pages are held back" [ "$(image_count probes)" -gt 0 ]
 check "and most are asked for" [ "$(image_count probes_used)" -ge $(($(image_count probes) / 2)) ]
 check "the fork ends" end_forks

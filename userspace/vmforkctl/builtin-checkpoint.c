@@ -38,6 +38,18 @@ static int rm(struct ctl *ctl, char **names)
 	return status;
 }
 
+static int fill(struct ctl *ctl, const char *name, const char *what)
+{
+	json_t *result = ctl_call(ctl, "fill",
+				  json_pack("{s:s, s:s}", "checkpoint", name, "fill", what));
+	int status = result ? STATUS_OK : STATUS_ERROR;
+
+	if (result && ctl->json)
+		print_json(result);
+	json_decref(result);
+	return status;
+}
+
 static int ls(struct ctl *ctl)
 {
 	json_t *result = ctl_call(ctl, "ps", NULL);
@@ -64,9 +76,11 @@ int cmd_checkpoint(struct ctl *ctl, int argc, char **argv)
 		return ls(ctl);
 	if (!strcmp(verb, "rm") && argc > 2)
 		return rm(ctl, argv + 2);
+	if (!strcmp(verb, "fill") && argc == 4)
+		return fill(ctl, argv[2], argv[3]);
 	if (!strcmp(verb, "make") && argc == 4)
 		return make(ctl, argv[2], argv[3]);
 	if (argc == 3)
 		return make(ctl, argv[1], argv[2]);
-	return usage(ctl, "make, rm or ls?");
+	return usage(ctl, "make, rm, fill or ls?");
 }

@@ -207,6 +207,30 @@ START_TEST(pager_user)
 }
 END_TEST
 
+START_TEST(fill_policies)
+{
+	struct options o;
+	enum fill fill = FILL_NONE;
+
+	ck_assert_int_eq(fill_parse("record", &fill), 0);
+	ck_assert_int_eq(fill, FILL_RECORD);
+	ck_assert_int_eq(fill_parse("all", &fill), 0);
+	ck_assert_int_eq(fill, FILL_ALL);
+	ck_assert_int_eq(fill_parse("none", &fill), 0);
+	ck_assert_int_eq(fill, FILL_NONE);
+	ck_assert_int_eq(fill_parse("", &fill), -EINVAL);
+	ck_assert_int_eq(fill_parse("allx", &fill), -EINVAL);
+	ck_assert_int_eq(parse_options(&o, "--fill", "some", NULL, NULL), -EINVAL);
+	ck_assert_int_eq(parse_options(&o, "--fill-max", "8Q", NULL, NULL), -EINVAL);
+	if (geteuid() == 0)
+		ck_assert_int_eq(parse_options(&o, "--fill-max", "1M", "--user", "daemon"), 0);
+	else
+		ck_assert_int_eq(parse_options(&o, "--fill-max", "1M", NULL, NULL), 0);
+	ck_assert_int_eq(o.fill, FILL_RECORD);
+	ck_assert_uint_eq(o.fill_max, 1 << 20);
+}
+END_TEST
+
 START_TEST(release_is_printable)
 {
 	struct vmfork_msg msg = { VMFORK_G2H_HELLO, sizeof(struct vmfork_msg_hello), 0 };
@@ -612,6 +636,7 @@ static Suite *suite(void)
 	tcase_add_test(c, last_line_says);
 	tcase_add_test(c, console_lines);
 	tcase_add_test(c, pager_user);
+	tcase_add_test(c, fill_policies);
 	tcase_add_test(c, message_values);
 	tcase_add_test(c, params);
 	tcase_add_test(c, report_is_printable);
