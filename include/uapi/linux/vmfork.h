@@ -57,6 +57,7 @@
 #define VMFORK_FEATURE_CHECKPOINT (1ULL << 1)	/* checkpoints can be named and kept */
 #define VMFORK_FEATURE_GATE	(1ULL << 2)	/* user code is held until clock and RNG are set */
 #define VMFORK_FEATURE_MESSAGES	(1ULL << 3)	/* messages between parent and clones */
+#define VMFORK_FEATURE_SYNC	(1ULL << 4)	/* VMFORK_CLONE_SYNC: the kernel has CONFIG_PM_SLEEP */
 
 /* vmfork_api.hazards: why a feature is off here, or why a fork would be refused */
 #define VMFORK_HAZARD_PAGE_POISON (1ULL << 0)	/* page_poison=1: no free set */
@@ -126,7 +127,8 @@ struct vmfork_request_ticket {
 
 /**
  * struct vmfork_clone - fork (VMFORK_TICKET_CLONE, on a GRANTED ticket).
- * @flags:	VMFORK_CLONE_SYNC: write dirty file data out first
+ * @flags:	VMFORK_CLONE_SYNC: write dirty file data out first (EOPNOTSUPP without
+ *		VMFORK_FEATURE_SYNC: sync(2) before)
  * @id:		out: 0 in the parent, 1..m in the clones
  * @clones:	out: m
  * @reserved:	0
@@ -163,7 +165,7 @@ struct vmfork_create_clones {
 
 /**
  * struct vmfork_checkpoint - keep this instant (VMFORK_CHECKPOINT).
- * @flags:	VMFORK_CLONE_SYNC
+ * @flags:	VMFORK_CLONE_SYNC, as of VMFORK_TICKET_CLONE
  * @fd:		out: the checkpoint, O_CLOEXEC
  * @id:		out: 0 in the machine itself, else the ID in a clone made of it
  * @clones:	out: 0 in the machine itself, else how many clones were made
