@@ -47,6 +47,22 @@ static void add_handle(struct table *t, const json_t *o, const char *key)
 	table_add(t, "%s", get_handle(o, key, text));
 }
 
+/* what a word in the table does not say */
+static void show_reasons(json_t *vms)
+{
+	char name[128], why[256];
+	json_t *vm;
+	size_t i;
+
+	json_array_foreach(vms, i, vm) {
+		if (!json_is_string(json_object_get(vm, "why")))
+			continue;
+		text_clean(name, sizeof(name), get_text(vm, "name"));
+		text_clean(why, sizeof(why), get_text(vm, "why"));
+		printf("%s stands still until its disk can be written: %s\n", name, why);
+	}
+}
+
 void show_vms(const json_t *result)
 {
 	json_t *vms = get_array(result, "vms"), *vm;
@@ -71,6 +87,7 @@ void show_vms(const json_t *result)
 	}
 	table_print(&t, stdout);
 	table_free(&t);
+	show_reasons(vms);
 }
 
 /* of a ticket's parent: its name if it is listed, "host", or its handle */
