@@ -58,6 +58,10 @@ json_t *describe_vm(const struct vm *vm)
 			      "memory", (json_int_t)vm->config.memory,
 			      "vcpus", (int)vm->config.vcpus);
 
+	if (vm->io_error) {
+		json_object_set_new(o, "state", json_string("io-error"));
+		json_object_set_new(o, "why", json_string(strerror(-vm->io_error)));
+	}
 	json_object_set_new(o, "accel", json_string(vm->config.accel));
 	json_object_set_new(o, "forks", json_integer(vm->forks));
 	json_object_set_new(o, "uptime_ms",

@@ -43,6 +43,7 @@ typedef void (*vm_started_fn)(struct vm *vm, int err, void *data);
  * @epoch:	when its parent was stopped (CLOCK_MONOTONIC): zero of its times
  * @preparing:	prepare() is under way: freeze() must wait
  * @fork:	the fork that this VM is being frozen for, or NULL
+ * @io_error:	-errno: it stands still, since its disk cannot be written; or 0
  * @reason:	why it ends, set by the first who knew: enum vmfork_reason or 0
  */
 struct vm {
@@ -63,6 +64,7 @@ struct vm {
 	bool ending;
 	bool adopted;
 	bool preparing;
+	int io_error;
 	enum vmfork_reason reason;
 	int status;
 	uint64_t started;
