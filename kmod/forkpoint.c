@@ -270,6 +270,18 @@ static void pass(struct vmfork_forkpoint *fp)
 	figures.stop_ns = ktime_to_ns(stopped);
 }
 
+/* Without CONFIG_PM_SLEEP the kernel exports nothing that writes out every file system:
+ * its ksys_sync_helper() is then an empty function. */
+static int sync_files(void)
+{
+	if (!IS_ENABLED(CONFIG_PM_SLEEP)) {
+		pr_warn_once("fork refused: CLONE_SYNC takes CONFIG_PM_SLEEP; sync(2) before\n");
+		return -EOPNOTSUPP;
+	}
+	ksys_sync_helper();
+	return 0;
+}
+
 int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 {
 	int r;
@@ -283,8 +295,11 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 	r = vmfork_identity_await_random();
 	if (r)
 		return r;
-	if (fp->flags & VMFORK_CLONE_SYNC)
-		ksys_sync_helper();
+	if (fp->flags & VMFORK_CLONE_SYNC) {
+		r = sync_files();
+		if (r)
+			return r;
+	}
 	vmfork_dropcache(fp->flags);
 	if (mutex_lock_killable(&vmfork_fork_mutex))
 		return -EINTR;
@@ -335,6 +350,8 @@ u64 vmfork_features(void)
 		features |= host & VMFORK_FEATURE_IDENTITY;
 	if (vmfork_agent_registered())
 		features |= VMFORK_FEATURE_AGENT;
+	if (IS_ENABLED(CONFIG_PM_SLEEP))
+		features |= VMFORK_FEATURE_SYNC;
 	return features;
 }
 

@@ -159,6 +159,7 @@ static int ask(struct qemu_vm *q)
 	step_qmp(q, "migrate-set-capabilities",
 		 json_pack("{s:[{s:s,s:b}]}", "capabilities", "capability", "events", "state", 1),
 		 -1);
+	merge_adopt(q);
 	step_command(q, "query-block", NULL, -1, on_blocks);
 	step_command(q, "query-status", NULL, -1, on_status);
 	return 0;

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The QEMU backend: its table of operations, and the small ones. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "qemu.h"
+#include "sockets.h"
 #include "util.h"
 
 static void resumed(struct qemu_vm *q)
 {
+	q->held = false;
+	if (!q->err)
+		merge_later(q);
 	op_end(q);
 }
 
@@ -103,6 +109,17 @@ static void checkpoint_destroy(struct checkpoint *cp)
 		image_forget(c);
 }
 
+static int console(const struct vm *vm)
+{
+	int fd = socket_connect(vm_dir(vm), CONSOLE_SOCKET);
+
+	if (fd >= 0 && fcntl(fd, F_SETFL, 0) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
 const struct backend_ops qemu_backend = {
 	.name = "qemu",
 	.probe = qemu_probe,
@@ -123,6 +140,7 @@ const struct backend_ops qemu_backend = {
 	.adopt = qemu_adopt,
 	.checkpoint_save = qemu_checkpoint_save,
 	.checkpoint_adopt = qemu_checkpoint_adopt,
+	.console = console,
 	.describe = qemu_describe,
 	.checkpoint_describe = qemu_checkpoint_describe,
 };

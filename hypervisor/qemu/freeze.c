@@ -98,19 +98,26 @@ static int prepare_all(struct qemu_vm *q)
 	return give_descriptor(q, q->future);
 }
 
+/* No merge is under way: what is on top of the chains is settled. */
+static void prepare_files(struct qemu_vm *q)
+{
+	q->next = prepared;
+	step_begin(q);
+	step_end(q, prepare_all(q));
+}
+
 int qemu_prepare(struct vm *vm)
 {
 	struct qemu_vm *q = qemu_of(vm);
-	int r = op_begin(q, OP_PREPARE, prepared);
+	int r = op_begin(q, OP_PREPARE, prepare_files);
 
 	if (r < 0)
 		return r;
 	r = step_soon(q);
-	r = r ? r : prepare_all(q);
-	if (r < 0) {
+	if (r < 0)
 		op_abort(q);
-		prepare_failed(q);
-	}
+	else
+		merge_finish(q, true);
 	return r;
 }
 
@@ -255,6 +262,7 @@ static void complete(struct qemu_vm *q, struct qemu_checkpoint *c)
 	int r;
 
 	q->future = NULL;
+	q->has_forked = true;
 	c->cp = cp;
 	c->refs++;
 	checkpoint_set_backend(cp, c);
@@ -300,20 +308,28 @@ static void freeze_prepared(struct qemu_vm *q)
 	step_end(q, 0);
 }
 
+static void freeze_files(struct qemu_vm *q)
+{
+	q->next = freeze_prepared;
+	step_begin(q);
+	step_end(q, prepare_all(q));
+}
+
 int qemu_freeze(struct vm *vm, struct checkpoint *cp)
 {
 	struct qemu_vm *q = qemu_of(vm);
 	bool ready = q->future != NULL;
-	int r = op_begin(q, OP_FREEZE, ready ? frozen : freeze_prepared);
+	int r = op_begin(q, OP_FREEZE, ready ? frozen : freeze_files);
 
 	if (r < 0)
 		return r;
 	q->cp = cp;
+	q->held = true;
 	r = step_soon(q);
 	if (r == 0 && ready)
 		send_pause(q);
 	else if (r == 0)
-		r = prepare_all(q);
+		merge_finish(q, false);
 	if (r < 0) {
 		op_abort(q);
 		prepare_failed(q);

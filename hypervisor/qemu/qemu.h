@@ -32,11 +32,13 @@ enum qemu_op { OP_NONE, OP_START, OP_PREPARE, OP_FREEZE, OP_RESUME, OP_LOAD, OP_
  * @base:	the base image that QEMU was started with
  * @top:	what it writes to
  * @next:	prepared for the next fork, or NULL
+ * @merge_failed: layers more than usual before a merge is tried again
  */
 struct qemu_disk {
 	struct layer *base;
 	struct layer *top;
 	struct layer *next;
+	unsigned int merge_failed;
 };
 
 struct qemu_vm;
@@ -56,6 +58,13 @@ typedef void (*qemu_next_fn)(struct qemu_vm *q);
  * @record:	of the pages that the clones of its last fork asked for, or -1
  * @future:	the checkpoint to be, made by prepare(), or NULL
  * @cp:		freeze(), load(): the core's
+ * @merge_to:	what will be below disk @merge_disk's overlay when the merge under way has
+ *		ended; NULL: none is
+ * @merge_awaited: an operation's step waits for its end
+ * @has_forked:	by this vmforkd, so it may do so again
+ * @held:	stopped by freeze() and not resumed yet
+ * @stuck:	looks whether its disk can be written again, or NULL
+ * @failed_again: it could not be, since it was last made to go on
  */
 struct qemu_vm {
 	unsigned int refs;
@@ -90,6 +99,14 @@ struct qemu_vm {
 	bool incoming;				/* load(): MIGRATION is awaited */
 	int running;				/* adopt() */
 	char unforkable[160];			/* why it cannot be forked, or "" */
+	struct layer *merge_to;
+	unsigned int merge_disk;
+	bool merge_awaited;
+	sd_event_source *merge_timer;
+	bool has_forked;
+	bool held;
+	sd_event_source *stuck;
+	bool failed_again;
 };
 
 /**
@@ -187,6 +204,21 @@ json_t *qemu_save(const struct vm *vm);
 int qemu_adopt(struct vm *vm, json_t *state);
 json_t *qemu_checkpoint_save(const struct checkpoint *cp);
 int qemu_checkpoint_adopt(struct checkpoint *cp, json_t *state);
+
+/* merge.c */
+/** merge_later() - it was resumed: merge its layers when it has been left alone for a while. */
+void merge_later(struct qemu_vm *q);
+/** merge_finish() - a fork comes: have no merge under way, as a step. @may_wait: and none
+ * that is overdue. */
+void merge_finish(struct qemu_vm *q, bool may_wait);
+/** merge_event() - BLOCK_JOB_COMPLETED, BLOCK_JOB_CANCELLED. */
+void merge_event(struct qemu_vm *q, const char *name, const json_t *body);
+void merge_forget(struct qemu_vm *q);
+void merge_adopt(struct qemu_vm *q);
+
+/* stuck.c */
+/** stuck_begin() - its disk cannot be written, so QEMU has stopped it. */
+void stuck_begin(struct qemu_vm *q, int err);
 
 /* image.c: checkpoints, and the pager */
 /** image_alloc() - with no files yet. image_new(): with those for a new checkpoint. */

@@ -69,6 +69,7 @@ void qemu_vm_forget(struct qemu_vm *q)
 	sd_event_source_disable_unref(q->soon);
 	sd_event_source_disable_unref(q->bell);
 	sd_event_source_disable_unref(q->feeder);
+	sd_event_source_disable_unref(q->stuck);
 	qmp_free(q->qmp);
 	ramlib_free(q->ram);
 	ivshmem_close(&q->iv);
@@ -77,6 +78,7 @@ void qemu_vm_forget(struct qemu_vm *q)
 	fds_close(&q->record, 1);
 	fds_close(&q->state, 1);
 	fds_close(&q->feed, 1);
+	merge_forget(q);
 	for (unsigned int i = 0; i < VM_DISKS_MAX; i++) {
 		layer_put(q->disks[i].top);
 		layer_put(q->disks[i].next);
@@ -225,16 +227,19 @@ static void on_shutdown(struct qemu_vm *q, json_t *body)
 	core_event(q->vm, !strcmp(reason, "guest-shutdown") ? VM_EV_POWEROFF : VM_EV_PANIC, 0, 0);
 }
 
-/* A full file system of overlays: QEMU has stopped the machine (werror=enospc). */
 static void on_block_error(struct qemu_vm *q, json_t *body)
 {
 	const char *action = json_string_value(json_object_get(body, "action"));
 	const char *reason = json_string_value(json_object_get(body, "reason"));
 	const char *operation = json_string_value(json_object_get(body, "operation"));
+	bool stopped = action && !strcmp(action, "stop");
 
-	log_err("vm%" PRIu64 ": disk: cannot %s: %s%s", vm_handle(q->vm),
-		operation ? operation : "write", reason ? reason : "an error",
-		action && !strcmp(action, "stop") ? "; the machine stands still" : "");
+	if (!q->stuck)
+		log_err("vm%" PRIu64 ": disk: cannot %s: %s%s", vm_handle(q->vm),
+			operation ? operation : "write", reason ? reason : "an error",
+			stopped ? "; the machine stands still" : "");
+	if (stopped)
+		stuck_begin(q, json_is_true(json_object_get(body, "nospace")) ? -ENOSPC : -EIO);
 }
 
 static void on_event(void *data, const char *name, json_t *body)
@@ -247,6 +252,8 @@ static void on_event(void *data, const char *name, json_t *body)
 		load_migration(q, json_string_value(json_object_get(body, "status")));
 	else if (!strcmp(name, "BLOCK_IO_ERROR"))
 		on_block_error(q, body);
+	else if (!strcmp(name, "BLOCK_JOB_COMPLETED") || !strcmp(name, "BLOCK_JOB_CANCELLED"))
+		merge_event(q, name, body);
 	else if (!strcmp(name, "RESUME"))
 		resume_seen(q);
 	else if (!strcmp(name, "STOP") && q->op == OP_FREEZE)

@@ -72,6 +72,7 @@ enum vm_event {
 	VM_EV_RANG,		/* the guest rang the doorbell (any number of times) */
 	VM_EV_POWEROFF,		/* the guest powered itself off; DEAD follows */
 	VM_EV_PANIC,		/* the guest panicked; DEAD follows */
+	VM_EV_IO_ERROR,		/* @err: its disk cannot be written, so it stands still; 0: goes on */
 	VM_EV_DEAD,		/* its process is gone; @arg: as of waitpid(2) */
 };
 
@@ -125,6 +126,10 @@ void core_event(struct vm *vm, enum vm_event ev, int err, int arg);
 int core_store_fd(const char *name, int fd);
 int core_take_fd(const char *name);
 void core_drop_fds(const char *prefix);
+
+/** core_save() - write down now what adopt() needs: before stored descriptors go that the
+ * last writing names. */
+void core_save(void);
 
 /** core_spawn() - start a process as the keeper's child; @done gets its pid or a
  * negative errno; its end arrives as VM_EV_DEAD of @vm when @name is the one given
@@ -203,6 +208,10 @@ struct backend_ops {
 	int (*adopt)(struct vm *vm, json_t *state);	/* -> ADOPTED or DEAD */
 	json_t *(*checkpoint_save)(const struct checkpoint *cp);
 	int (*checkpoint_adopt)(struct checkpoint *cp, json_t *state);
+
+	/** console: a connection to the VM's serial console, blocking, the caller's; or
+	 * -errno. May be NULL. */
+	int (*console)(const struct vm *vm);
 
 	/* figures and places, added to a VM's or checkpoint's JSON for vmforkctl
 	 * ("console": path, "pid", "qmp", "overlay_bytes"...; "descriptor_bytes",

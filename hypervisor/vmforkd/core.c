@@ -157,6 +157,19 @@ static void powered_off(struct vm *vm)
 		vm_note_end(vm, VMFORK_EXITED, 0, "%s", "");
 }
 
+static void io_error(struct vm *vm, int err)
+{
+	if (vm->io_error == err)
+		return;
+	vm->io_error = err;
+	if (err)
+		log_err("%s: stands still until its disk can be written: %s", vm->name,
+			strerror(-err));
+	else
+		log_info("%s: goes on: its disk can be written again", vm->name);
+	event_vm(err ? "io-error" : "goes-on", vm);
+}
+
 void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
 {
 	if (vm->state == VM_DEAD || vm->state == VM_FREE)
@@ -189,6 +202,9 @@ void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
 		break;
 	case VM_EV_PANIC:
 		panicked(vm);
+		break;
+	case VM_EV_IO_ERROR:
+		io_error(vm, err);
 		break;
 	case VM_EV_DEAD:
 		vm_gone(vm, arg);
@@ -282,6 +298,11 @@ void *checkpoint_backend(const struct checkpoint *cp)
 void checkpoint_set_backend(struct checkpoint *cp, void *priv)
 {
 	cp->backend = priv;
+}
+
+void core_save(void)
+{
+	state_save_now();
 }
 
 struct sd_event *core_loop(void)

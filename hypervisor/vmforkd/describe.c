@@ -72,6 +72,10 @@ json_t *describe_vm(const struct vm *vm)
 	if (vm->reason)
 		json_object_set_new(o, "why", json_string(vm->why));
 	json_object_set_new(o, "net", network_describe(vm));
+	if (vm->io_error) {
+		json_object_set_new(o, "state", json_string("io-error"));
+		json_object_set_new(o, "why", json_string(strerror(-vm->io_error)));
+	}
 	json_object_set_new(o, "accel", json_string(vm->config.accel));
 	json_object_set_new(o, "forks", json_integer(vm->forks));
 	json_object_set_new(o, "uptime_ms",

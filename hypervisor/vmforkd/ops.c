@@ -33,6 +33,7 @@ static const struct {
 			       { "limits", JSON_OBJECT, false } } },
 	{ "kill", op_kill, { { "vm", JSON_STRING, false }, { "family", JSON_STRING, false },
 			     { "ticket", JSON_INTEGER, false } } },
+	{ "console", op_console, { { "vm", JSON_STRING, true } } },
 	{ "wait", op_wait, { { "ticket", JSON_INTEGER, true } } },
 	{ "watch", op_watch, { { 0 } } },
 	{ "shutdown", op_shutdown, { { 0 } } },
@@ -120,6 +121,22 @@ struct vm *op_vm(struct request *q)
 	if (!vm)
 		request_failf(q, ENOENT, "see `vmforkctl ps`", "no VM named '%.64s'", name);
 	return vm;
+}
+
+/* Who may use the control socket gets a connection to the console, whose socket only root
+ * can open: QEMU's user must not. */
+void op_console(struct request *q)
+{
+	struct vm *vm = op_vm(q);
+	int fd;
+
+	if (!vm)
+		return;
+	fd = core.backend->console ? core.backend->console(vm) : -EOPNOTSUPP;
+	if (fd < 0)
+		request_failf(q, -fd, "", "console of %s: %s", vm->name, strerror(-fd));
+	else
+		request_ok_fd(q, fd);
 }
 
 void op_version(struct request *q)

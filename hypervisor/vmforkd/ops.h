@@ -35,6 +35,7 @@ void op_checkpoint_rm(struct request *q);
 void op_fill(struct request *q);
 void op_clone(struct request *q);
 void op_kill(struct request *q);
+void op_console(struct request *q);
 void op_wait(struct request *q);
 void op_watch(struct request *q);
 void op_shutdown(struct request *q);

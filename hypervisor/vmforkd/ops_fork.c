@@ -28,6 +28,9 @@ static void cannot_fork(struct request *q, const char *who, int err)
 	else if (err == -EOPNOTSUPP)
 		request_failf(q, EOPNOTSUPP, "the guest's kernel log says why",
 			      "%s: the guest refuses to be forked", who);
+	else if (err == -EMLINK)
+		request_failf(q, EMLINK, "vmforkd's log says why; is their file system full?",
+			      "%s: a disk has too many layers, and they could not be merged", who);
 	else
 		request_failf(q, -err, "vmforkd's log says more", "%s: not forked: %s", who,
 			      strerror(-err));
@@ -45,6 +48,12 @@ static bool can_be_called(struct request *q, struct vm *vm)
 	if (identity_held(vm)) {
 		request_failf(q, EAGAIN, "wait until its agent has reported",
 			      "%s: its identity is not complete", vm->name);
+		return false;
+	}
+	if (vm->io_error) {
+		request_failf(q, -vm->io_error, "make room; it goes on by itself",
+			      "%s: stands still, its disk cannot be written: %s", vm->name,
+			      strerror(-vm->io_error));
 		return false;
 	}
 	if (vm->channel.j->state == CHANNEL_READY)

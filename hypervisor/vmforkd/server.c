@@ -17,6 +17,7 @@
 #include "core.h"
 #include "describe.h"
 #include "events.h"
+#include "fdpass.h"
 #include "log.h"
 #include "ops.h"
 #include "options.h"
@@ -31,6 +32,7 @@ struct client {
 	size_t in_len;
 	char *out;
 	size_t out_len;
+	int pass;		/* goes with the next byte of @out; or -1 */
 };
 
 static struct client clients[CLIENTS_MAX];
@@ -41,6 +43,7 @@ static void drop(struct client *c)
 {
 	c->source = sd_event_source_disable_unref(c->source);
 	close(c->fd);
+	fds_close(&c->pass, 1);
 	free(c->in);
 	free(c->out);
 	memset(c, 0, sizeof(*c));
@@ -54,12 +57,23 @@ static struct client *find(uint64_t serial)
 	return NULL;
 }
 
+/* Some of what waits; a descriptor goes with one byte. */
+static ssize_t send_some(struct client *c)
+{
+	if (c->pass < 0)
+		return send(c->fd, c->out, c->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (fd_send(c->fd, c->out, 1, &c->pass, 1) < 0)
+		return -1;
+	fds_close(&c->pass, 1);
+	return 1;
+}
+
 static void flush(struct client *c)
 {
 	ssize_t n;
 
 	while (c->out_len) {
-		n = send(c->fd, c->out, c->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send_some(c);
 		if (n < 0)
 			break;
 		c->out_len -= (size_t)n;
@@ -106,6 +120,22 @@ static void answer(struct request *q, json_t *o)
 void request_ok(struct request *q, json_t *result)
 {
 	answer(q, json_pack("{s:I, s:b, s:o}", "id", q->id, "ok", 1, "result", result));
+}
+
+void request_ok_fd(struct request *q, int fd)
+{
+	struct client *c = find(q->client);
+
+	if (c && c->pass >= 0) {
+		close(fd);
+		request_fail(q, EBUSY, "the descriptor before this one was not taken yet", "");
+		return;
+	}
+	if (c)
+		c->pass = fd;
+	else
+		close(fd);
+	request_ok(q, json_object());
 }
 
 void request_fail(struct request *q, int err, const char *message, const char *hint)
@@ -243,6 +273,7 @@ static int on_connect(sd_event_source *s, int fd, uint32_t events, void *data)
 			return 0;
 		}
 		c->fd = steal_fd(&conn);
+		c->pass = -1;
 		c->serial = ++serials;
 		return 0;
 	}

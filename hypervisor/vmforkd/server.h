@@ -24,6 +24,8 @@ int request_parse(const char *line, size_t len, struct request *ret, char *why, 
 
 /** request_ok() - takes @result. */
 void request_ok(struct request *q, json_t *result);
+/** request_ok_fd() - {} and a descriptor, which is taken. */
+void request_ok_fd(struct request *q, int fd);
 /** request_fail() - @err: an errno, positive; @hint may be "". */
 void request_fail(struct request *q, int err, const char *message, const char *hint);
 void request_failf(struct request *q, int err, const char *hint, const char *fmt, ...)

@@ -45,6 +45,7 @@ typedef void (*vm_started_fn)(struct vm *vm, int err, void *data);
  * @epoch:	when its parent was stopped (CLOCK_MONOTONIC): zero of its times
  * @preparing:	prepare() is under way: freeze() must wait
  * @fork:	the fork that this VM is being frozen for, or NULL
+ * @io_error:	-errno: it stands still, since its disk cannot be written; or 0
  * @reason:	why it ends, set by the first who knew: enum vmfork_reason or 0
  * @why:	the same in a line for people
  * @limits:	what it may have (vmlimits.h); @expiry: its time is over then
@@ -68,6 +69,7 @@ struct vm {
 	bool ending;
 	bool adopted;
 	bool preparing;
+	int io_error;
 	enum vmfork_reason reason;
 	int status;
 	char why[VMFORK_WHY_MAX];

@@ -186,6 +186,36 @@ check_fails "a second VM of that name" "already" vmforkctl run web --memory 256M
 check_fails "a disk that is not there" "ENOENT|No such file|not there" \
 	vmforkctl run other --memory 256M --disk /nonexistent,format=raw
 check_fails "an unknown verb" "." vmforkctl frobnicate
+
+# ---- vmforkctl(1) in a terminal
+tap_replay terminal "console, top, watch" < <("$(dirname "$0")/ctl_pty.py" -t "$LAB_PATIENCE" vmforkctl web 2>&1)
+is "what is typed before Ctrl-] counts" "$(lab_exec web 'cat /tmp/typed-before-leaving')" typed
+if [ "$(id -u)" = 0 ] && getent group vmfork > /dev/null; then
+	cp "$LAB_BUILD/bin/vmforkctl" "$LAB_DIR/lib/"
+	as_member() { # GROUP VMFORKCTL-ARGUMENT...
+		setpriv --reuid=nobody --regid=nogroup --groups="$1" "$LAB_DIR/lib/vmforkctl" "${@:2}"
+	}
+	talk() { # a command to the console's shell, and its answer
+		local status pid
+		timeout 600 setpriv --reuid=nobody --regid=nogroup --groups=vmfork \
+			"$LAB_DIR/lib/vmforkctl" console web > "$LAB_DIR/talk" \
+			<<< "run member $(printf 'echo i-am-$((40 + 2))' | base64)" &
+		pid=$!
+		lab_wait_for 60 "an answer" grep -q i-am-42 "$LAB_DIR/talk"
+		status=$?
+		kill "$pid"
+		wait "$pid"
+		return "$status"
+	}
+	check "a member of the group may talk to a console" talk
+	check_fails "others may not" "be root or a member of group vmfork" as_member nogroup console web
+	check_fails "nor by its socket" "Permission denied" setpriv --reuid=nobody --regid=nogroup \
+		--groups=vmfork python3 -c "import socket, sys
+socket.socket(socket.AF_UNIX).connect(sys.argv[1])" "$(lab_vm web console)"
+else
+	skip "a member of the group may talk to a console" "not root, or no group vmfork"
+fi
+
 is "kill --family" "$(json '.killed > 0' kill --family web)" true
 check "nobody is left" lab_wait_for 60 "no VM" json '.vms | length == 0' ps
 check_fails "vmforkctl without vmforkd" "vmforkd" env VMFORK_SOCKET="$LAB_DIR/no.sock" vmforkctl ps

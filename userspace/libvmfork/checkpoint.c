@@ -20,7 +20,7 @@ VMFORK_EXPORT int vmfork_checkpoint(int vm, const char *name, unsigned int flags
 	int r = name ? vmfork_set_name(arg.name, name) : 0;
 
 	if (!r)
-		r = vmfork_ioctl(vm, VMFORK_CHECKPOINT, &arg);
+		r = vmfork_fork_ioctl(vm, VMFORK_CHECKPOINT, &arg, &arg.flags);
 	if (r)
 		return r;
 	*ret_fd = arg.fd;

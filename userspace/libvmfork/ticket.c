@@ -1,6 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Tickets: ask, fork, wait, kill. */
+#include <unistd.h>
+
 #include "private.h"
+
+int vmfork_fork_ioctl(int fd, unsigned long request, void *arg, __u32 *flags)
+{
+	int r = vmfork_ioctl(fd, request, arg);
+
+	/* which of its reasons it was, the second try tells */
+	if (r != -EOPNOTSUPP || !(*flags & VMFORK_CLONE_SYNC))
+		return r;
+	sync();
+	*flags &= ~VMFORK_CLONE_SYNC;
+	return vmfork_ioctl(fd, request, arg);
+}
 
 VMFORK_EXPORT int vmfork_request_ticket_limits(int vm, unsigned int n, unsigned int flags,
 					       const struct vmfork_limits *limits,
@@ -30,7 +44,7 @@ VMFORK_EXPORT int vmfork_request_ticket(int vm, unsigned int n, unsigned int fla
 VMFORK_EXPORT int vmfork_clone(int ticket, unsigned int flags)
 {
 	struct vmfork_clone arg = { .flags = flags };
-	int r = vmfork_ioctl(ticket, VMFORK_TICKET_CLONE, &arg);
+	int r = vmfork_fork_ioctl(ticket, VMFORK_TICKET_CLONE, &arg, &arg.flags);
 
 	return r ? r : (int)arg.id;
 }

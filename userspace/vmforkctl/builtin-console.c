@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vmforkctl console: talk to a VM's serial console. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "terminal.h"
 #include "vmforkctl.h"
 
 #define ESCAPE 0x1d	/* Ctrl-] */
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd, e;
-
-	if (strlen(path) >= sizeof(addr.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(addr.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		return fd;
-	e = errno;
-	if (fd >= 0)
-		close(fd);
-	return -e;
-}
+#define DRAIN_MS 2000
 
 static int write_all(int fd, const char *buf, size_t len)
 {
@@ -88,19 +72,34 @@ static void talk(int vm, bool terminal)
 	}
 }
 
-int console_attach(const char *path)
+/* What QEMU has not read when its peer goes is lost, and it reads no more than the serial
+ * port has room for. */
+static void drain(int vm)
 {
+	int left;
+
+	for (int i = 0; i < DRAIN_MS && !ioctl(vm, SIOCOUTQ, &left) && left; i += 10)
+		poll(NULL, 0, 10);
+}
+
+int console_attach(struct ctl *ctl, const char *name)
+{
+	json_t *result = ctl_call(ctl, "console", json_pack("{s:s}", "vm", name));
 	bool terminal = isatty(STDIN_FILENO);
-	int vm = connect_to(path);
+	int vm = client_take_fd(&ctl->client);
 
 	if (vm < 0) {
-		fprintf(stderr, "vmforkctl: console %s: %s\n", path, strerror(-vm));
+		if (result)
+			fputs("vmforkctl: console: vmforkd gave no connection\n", stderr);
+		json_decref(result);
 		return STATUS_ERROR;
 	}
+	json_decref(result);
 	if (terminal)
 		fputs("Connected; Ctrl-] leaves, Enter may bring a prompt.\n", stderr);
 	if (!terminal_begin(terminal ? TERMINAL_RAW : TERMINAL_PLAIN))
 		talk(vm, terminal);
+	drain(vm);
 	terminal_end();
 	close(vm);
 	if (terminal)
@@ -108,25 +107,28 @@ int console_attach(const char *path)
 	return STATUS_OK;
 }
 
-int cmd_console(struct ctl *ctl, int argc, char **argv)
+/* --json: where its socket is, for who may open it. */
+static int print_path(struct ctl *ctl, const char *name)
 {
+	json_t *result = ctl_call(ctl, "ps", NULL), *vm;
 	int status = STATUS_ERROR;
-	json_t *result, *vm;
 
-	if (argc != 2)
-		return usage(ctl, "which VM?");
-	result = ctl_call(ctl, "ps", NULL);
 	if (!result)
 		return STATUS_ERROR;
-	vm = find_vm(result, argv[1]);
+	vm = find_vm(result, name);
 	if (!vm)
-		fprintf(stderr, "vmforkctl: no VM '%s'; see vmforkctl ps\n", argv[1]);
+		fprintf(stderr, "vmforkctl: no VM '%s'; see vmforkctl ps\n", name);
 	else if (!json_is_string(json_object_get(vm, "console")))
-		fprintf(stderr, "vmforkctl: %s has no console\n", argv[1]);
-	else if (ctl->json)
-		status = print_json(json_object_get(vm, "console"));
+		fprintf(stderr, "vmforkctl: %s has no console\n", name);
 	else
-		status = console_attach(get_text(vm, "console"));
+		status = print_json(json_object_get(vm, "console"));
 	json_decref(result);
 	return status;
+}
+
+int cmd_console(struct ctl *ctl, int argc, char **argv)
+{
+	if (argc != 2)
+		return usage(ctl, "which VM?");
+	return ctl->json ? print_path(ctl, argv[1]) : console_attach(ctl, argv[1]);
 }

@@ -158,7 +158,7 @@ int cmd_run(struct ctl *ctl, int argc, char **argv)
 		fflush(stdout);
 	}
 	if (console)
-		status = console_attach(get_text(vm, "console"));
+		status = console_attach(ctl, argv[optind]);
 	json_decref(result);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "fdpass.h"
 #include "table.h"
 
 static int say(const char *what, const char *why)
@@ -35,7 +36,7 @@ int client_open(struct client *c, const char *path)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int e;
 
-	*c = (struct client){ .fd = -1 };
+	*c = (struct client){ .fd = -1, .passed = -1 };
 	if (!path)
 		path = getenv("VMFORK_SOCKET");
 	if (!path || !*path)
@@ -55,8 +56,9 @@ void client_close(struct client *c)
 {
 	if (c->fd >= 0)
 		close(c->fd);
+	fds_close(&c->passed, 1);
 	free(c->buf);
-	*c = (struct client){ .fd = -1 };
+	*c = (struct client){ .fd = -1, .passed = -1 };
 }
 
 static int send_all(int fd, const char *buf, size_t len)
@@ -93,9 +95,28 @@ static int send_request(struct client *c, const char *op, json_t *request)
 	return r;
 }
 
+static void keep_last(struct client *c, int *fds, unsigned int n)
+{
+	if (!n)
+		return;
+	fds_close(&c->passed, 1);
+	c->passed = fds[--n];
+	fds_close(fds, n);
+}
+
+int client_take_fd(struct client *c)
+{
+	int fd = c->passed;
+
+	c->passed = -1;
+	return fd;
+}
+
 /* More bytes of the answer. Return: >0, 0 at the end, or -errno */
 static ssize_t receive(struct client *c)
 {
+	int fds[FDPASS_MAX];
+	unsigned int nfds;
 	ssize_t n;
 
 	if (c->len == c->room) {
@@ -107,11 +128,10 @@ static ssize_t receive(struct client *c)
 		c->buf = p;
 		c->room = room;
 	}
-	do {
-		n = recv(c->fd, c->buf + c->len, c->room - c->len, 0);
-	} while (n < 0 && errno == EINTR);
+	n = fd_recv(c->fd, c->buf + c->len, c->room - c->len, fds, &nfds);
 	if (n < 0)
-		return -errno;
+		return n;
+	keep_last(c, fds, nfds);
 	c->len += (size_t)n;
 	return n;
 }

@@ -14,6 +14,7 @@ struct client {
 	json_int_t last_id;
 	char *buf;		/* bytes received and not used yet */
 	size_t len, room;
+	int passed;		/* descriptor that came with an answer, or -1 */
 };
 
 /**
@@ -31,6 +32,9 @@ void client_close(struct client *c);
  * Return: the result, an object, the caller's; or NULL, and the error was said.
  */
 json_t *client_call(struct client *c, const char *op, json_t *request);
+
+/** client_take_fd() - the descriptor of the last answer, the caller's; or -1. */
+int client_take_fd(struct client *c);
 
 /** client_next() - the next line, an object, the caller's; NULL at the end or on an
  * error, which is said. */

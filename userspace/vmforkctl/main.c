@@ -145,7 +145,7 @@ static int verb_help(const struct verb *v)
 
 int main(int argc, char **argv)
 {
-	struct ctl ctl = { .client.fd = -1 };
+	struct ctl ctl = { .client = { .fd = -1, .passed = -1 } };
 	bool want_help = false;
 	int status;
 

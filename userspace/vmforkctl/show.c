@@ -57,6 +57,22 @@ static const char *state_of(const json_t *vm)
 		"held" : state;
 }
 
+/* what a word in the table does not say */
+static void show_reasons(json_t *vms)
+{
+	char name[128], why[256];
+	json_t *vm;
+	size_t i;
+
+	json_array_foreach(vms, i, vm) {
+		if (strcmp(get_text(vm, "state"), "io-error"))
+			continue;
+		text_clean(name, sizeof(name), get_text(vm, "name"));
+		text_clean(why, sizeof(why), get_text(vm, "why"));
+		printf("%s stands still until its disk can be written: %s\n", name, why);
+	}
+}
+
 void show_vms(const json_t *result)
 {
 	json_t *vms = get_array(result, "vms"), *vm;
@@ -81,6 +97,7 @@ void show_vms(const json_t *result)
 	}
 	table_print(&t, stdout);
 	table_free(&t);
+	show_reasons(vms);
 }
 
 /* of a ticket's parent: its name if it is listed, "host", or its handle */

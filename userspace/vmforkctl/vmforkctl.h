@@ -77,7 +77,7 @@ int cmd_watch(struct ctl *ctl, int argc, char **argv);
 int cmd_shutdown(struct ctl *ctl, int argc, char **argv);
 int cmd_version(struct ctl *ctl, int argc, char **argv);
 
-/** console_attach() - this terminal to the VM's console until Ctrl-] or its end. */
-int console_attach(const char *path);
+/** console_attach() - this terminal to the console of VM @name until Ctrl-] or its end. */
+int console_attach(struct ctl *ctl, const char *name);
 
 #endif /* VMFORKCTL_H */

@@ -70,6 +70,7 @@
 #define VMFORK_FEATURE_IDENTITY	(1ULL << 8)	/* clones are held until their agent reports; host
 						 * and guest can: an agent is there if AGENT */
 #define VMFORK_FEATURE_AGENT	(1ULL << 9)	/* an agent is registered */
+#define VMFORK_FEATURE_SYNC	(1ULL << 10)	/* VMFORK_CLONE_SYNC: the kernel has CONFIG_PM_SLEEP */
 
 /* vmfork_api.hazards: why a feature is off here, or why a fork would be refused */
 #define VMFORK_HAZARD_PAGE_POISON (1ULL << 0)	/* page_poison=1: no free set */
@@ -153,7 +154,8 @@ struct vmfork_request_ticket {
 
 /**
  * struct vmfork_clone - fork (VMFORK_TICKET_CLONE, on a GRANTED ticket).
- * @flags:	VMFORK_CLONE_SYNC: write dirty file data out first;
+ * @flags:	VMFORK_CLONE_SYNC: write dirty file data out first (EOPNOTSUPP without
+ *		VMFORK_FEATURE_SYNC: sync(2) before);
  *		VMFORK_CLONE_DROP_CACHE: drop clean page cache first, so that clones
  *		read files from their own disks instead of fetching pages
  * @id:		out: 0 in the parent, 1..m in the clones
@@ -195,7 +197,7 @@ struct vmfork_create_clones {
 
 /**
  * struct vmfork_checkpoint - keep this instant (VMFORK_CHECKPOINT).
- * @flags:	VMFORK_CLONE_*
+ * @flags:	VMFORK_CLONE_*, as of VMFORK_TICKET_CLONE
  * @fd:		out: the checkpoint, O_CLOEXEC
  * @id:		out: 0 in the machine itself, else the ID in a clone made of it
  * @clones:	out: 0 in the machine itself, else how many clones were made
