@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define LAST_WORDS_BYTES 1024
+#define LAST_WORDS_BYTES 4096
 
 struct vm;
 
