@@ -92,7 +92,7 @@ is() { # DESCRIPTION GOT WANTED
 done_testing() { # stops the daemon, checks that nothing is left, prints the plan, exits
 	if [ -n "$LAB_DIR" ]; then
 		lab_stop
-		check "no process, file, mount or network device is left" lab_nothing_left
+		check "no process, file, mount, network device or table is left" lab_nothing_left
 	fi
 	printf '1..%d\n' "$tap_count"
 	exit $((tap_failed > 0))
@@ -139,6 +139,7 @@ lab_setup() { # directories that QEMU's user can reach, wherever the tree is
 	export VMFORK_SOCKET=$LAB_DIR/run/control.sock
 	PATH=$LAB_BUILD/bin:$PATH
 	ip -o link 2> /dev/null | cut -d: -f2 | sort > "$LAB_DIR/links"
+	nft list tables 2> /dev/null | sort > "$LAB_DIR/tables"
 	sort /proc/mounts > "$LAB_DIR/mounts"
 }
 
@@ -221,6 +222,7 @@ lab_nothing_left() {
 	text+=$(ip -o link 2> /dev/null | cut -d: -f2 | sort | comm -13 "$LAB_DIR/links" - |
 		grep -E '^ *(vf|vmfork)')
 	text+=$(lab_cgroups)
+	text+=$(nft list tables 2> /dev/null | sort | comm -13 "$LAB_DIR/tables" - | grep -E ' (vf|vmfork)')
 	if [ -n "$text" ]; then
 		echo "$text"
 		left=1
