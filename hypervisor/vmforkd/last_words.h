@@ -5,7 +5,11 @@
 
 #include <stddef.h>
 
-#define LAST_WORDS_BYTES 1024
+<<<<<<< HEAD
+#define LAST_WORDS_BYTES 4096
+=======
+#define LAST_WORDS_BYTES 8192	/* a panic with its trace */
+>>>>>>> ident
 
 struct vm;
 

@@ -24,6 +24,7 @@ static const struct {
 	{ "disk", test_disk, "[CLONES] [MiB]" },
 	{ "clock", test_clock, "[SECONDS]" },
 	{ "connections", test_connections, "ADDRESS PORT [CLONES]" },
+	{ "library", test_library, "" },
 	{ "limits", test_limits, "root | nochannel" },
 	{ "rubbish", test_rubbish, "[SEED]" },
 	{ "forkloop", test_forkloop, "COUNT [CLONES]" },

@@ -132,11 +132,11 @@ odd "a USB device of the host's" "usb-host .*a device of the host" \
 odd "more memory" "memory backend more: .*not in an image" \
 	-object memory-backend-file,id=more,size=2M,share=on,mem-path=/dev/shm
 odd "a disk of its own" "own is a disk without overlay" \
-	-blockdev driver=null-co,node-name=own,size=1M -device virtio-blk-pci,drive=own
+	-blockdev driver=null-co,node-name=own,size=1048576 -device virtio-blk-pci,drive=own
 odd "a folder of the host's" "-virtfs .*would be shared" \
 	-virtfs local,path=/usr/share,mount_tag=t,security_model=none,readonly=on
 if command -v qemu-storage-daemon > /dev/null; then
-	qemu-storage-daemon --blockdev driver=null-co,node-name=d,size=1M --export \
+	qemu-storage-daemon --blockdev driver=null-co,node-name=d,size=1048576 --export \
 		"vhost-user-blk,id=e,node-name=d,addr.type=unix,addr.path=$LAB_DIR/vhost.sock" &
 	backend=$!
 	check "a back end of vhost-user" lab_wait_for 30 "its socket" test -S "$LAB_DIR/vhost.sock"
