@@ -14,6 +14,7 @@
 #include "freeset.h"
 #include "gate.h"
 #include "identity.h"
+#include "told.h"
 
 DEFINE_MUTEX(vmfork_fork_mutex);
 DEFINE_RAW_SPINLOCK(vmfork_lock);
@@ -302,6 +303,7 @@ int vmfork_channel_attach(struct vmfork_transport *t)
 	if (r)
 		goto unlock;
 	vmfork_forkpoint_attach(t->region);
+	vmfork_told_read(t->region);
 	use(t, &layout);
 	r = say_hello();
 	if (r)

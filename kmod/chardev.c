@@ -7,17 +7,23 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "agent.h"
 #include "channel.h"
 #include "chardev.h"
 #include "checkpoint.h"
 #include "forkpoint.h"
 #include "freeset.h"
+#include "generation.h"
 #include "identity.h"
+#include "lineage.h"
+#include "secret.h"
 #include "ticket.h"
+#include "told.h"
 
-/* one open of the device: which identity it was last told */
+/* one open of the device: which identity it was last told, what it keeps secret */
 struct session {
 	u64 serial;
+	struct vmfork_secrets secrets;
 };
 
 static long get_api(struct vmfork_api __user *arg)
@@ -83,6 +89,8 @@ static long end_clone(const struct vmfork_exit __user *arg)
 
 static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	struct session *s = file->private_data;
+
 	switch (cmd) {
 	case VMFORK_GET_API:
 		return get_api((void __user *)arg);
@@ -96,6 +104,16 @@ static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 		return vmfork_checkpoint_open((void __user *)arg);
 	case VMFORK_EXIT:
 		return end_clone((void __user *)arg);
+	case VMFORK_GET_PARAMS:
+		return vmfork_told_params((void __user *)arg);
+	case VMFORK_GET_NET:
+		return vmfork_told_net((void __user *)arg);
+	case VMFORK_SECRET:
+		return vmfork_secrets_set(&s->secrets, (void __user *)arg);
+	case VMFORK_AGENT:
+		return vmfork_agent_register(file, (void __user *)arg);
+	case VMFORK_AGENT_REPORT:
+		return vmfork_agent_report(file, (void __user *)arg);
 	default:
 		return -ENOTTY;
 	}
@@ -134,31 +152,49 @@ static __poll_t chardev_poll(struct file *file, poll_table *wait)
 	return changed(file->private_data) ? 0 : EPOLLIN | EPOLLRDNORM;
 }
 
+static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return vmfork_generation_mmap(vma);
+}
+
 static int chardev_open(struct inode *inode, struct file *file)
 {
 	struct session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
 
 	if (!s)
 		return -ENOMEM;
+	vmfork_secrets_init(&s->secrets);
 	s->serial = vmfork_identity_serial();
 	file->private_data = s;
 	return 0;
 }
 
+static int chardev_flush(struct file *file, fl_owner_t owner)
+{
+	vmfork_agent_flush(file);
+	return 0;
+}
+
 static int chardev_release(struct inode *inode, struct file *file)
 {
-	kfree(file->private_data);
+	struct session *s = file->private_data;
+
+	vmfork_agent_release(file);
+	vmfork_secrets_release(&s->secrets);
+	kfree(s);
 	return 0;
 }
 
 static const struct file_operations chardev_fops = {
 	.owner = THIS_MODULE,
 	.open = chardev_open,
+	.flush = chardev_flush,
 	.release = chardev_release,
 	.unlocked_ioctl = chardev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.read = chardev_read,
 	.poll = chardev_poll,
+	.mmap = chardev_mmap,
 	.llseek = noop_llseek,
 };
 
@@ -169,6 +205,11 @@ static struct miscdevice chardev = {
 	.groups = vmfork_sysfs_groups,
 	.mode = 0660,
 };
+
+void vmfork_chardev_announce(void)
+{
+	vmfork_lineage_announce(chardev.this_device);
+}
 
 int vmfork_chardev_init(void)
 {

@@ -11,6 +11,10 @@
 int vmfork_chardev_init(void);
 void vmfork_chardev_exit(void);
 
+/** vmfork_chardev_announce() - a uevent: this machine has become a clone, and its tasks
+ * were let go. May sleep. */
+void vmfork_chardev_announce(void);
+
 /* sysfs.c */
 struct attribute_group;
 extern const struct attribute_group *vmfork_sysfs_groups[];

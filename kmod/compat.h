@@ -3,7 +3,7 @@
 #ifndef VMFORK_COMPAT_H
 #define VMFORK_COMPAT_H
 
-#include <linux/huge_mm.h>
+#include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/sched.h>
 #include <linux/version.h>
@@ -30,5 +30,15 @@
 #else
 #define VMFORK_PF_NO_USER (PF_KTHREAD | PF_IO_WORKER)
 #endif
+
+/* before 6.3 a mapping's flags are changed by hand */
+static inline void vmfork_vm_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+#endif
+}
 
 #endif /* VMFORK_COMPAT_H */

@@ -10,11 +10,15 @@
 
 #include <asm/barrier.h>
 
+#include "agent.h"
+#include "chardev.h"
 #include "forkpoint.h"
 #include "freeset.h"
 #include "gate.h"
 #include "identity.h"
 #include "request.h"
+#include "secret.h"
+#include "told.h"
 
 #define TAKE_TIMEOUT_NS	(10 * NSEC_PER_SEC)
 
@@ -25,10 +29,10 @@
  * off, so no other code of this kernel runs between the request and its return. It
  * must not sleep, nor take a lock that a preempted task might hold. In this order:
  *
- *   both     free set, request fields, IDLE -> REQUESTED, doorbell, wait
+ *   both     free set and secrets, request fields, IDLE -> REQUESTED, doorbell, wait
  *   (the host stops the machine here; parent and clones go on from here)
  *   both     copy the answer, reseed
- *   clone    fresh rings and the next epoch, identity, the link, gate shut
+ *   clone    secrets wiped, fresh rings and the next epoch, identity, clone block, the link, gate shut
  *   parent   the ticket's mailbox has peers
  *   both     RELEASED -> IDLE
  *
@@ -38,7 +42,8 @@
  * the parent. Such a machine panics. A parent to whom nothing was forked has an errno.
  *
  * The rest, that may sleep, follows in vmfork_forkpoint_run(): in a clone the clock,
- * then the gate opens.
+ * then the gate opens, unless an agent opens it (agent.h): then the caller is held, too,
+ * when it leaves the kernel.
  *
  * On PREEMPT_RT the lists of free pages, and the lock of the random pool, may be
  * held by a preempted task: no free set, and the reseed waits for the callback's
@@ -71,6 +76,7 @@ static void request(struct vmfork_fork *fork, const struct vmfork_forkpoint *fp)
 	else
 		memset(fork->name, 0, sizeof(fork->name));
 	fork->free_pages = cpu_to_le64(fp->free_pages);
+	vmfork_agent_request(fork);
 }
 
 /*
@@ -116,11 +122,13 @@ static int await(struct vmfork_fork *fork)
 
 static void become_clone(struct vmfork_forkpoint *fp)
 {
+	vmfork_secrets_wipe();
 	vmfork_channel_restart();
 	vmfork_identity_become(&answer);
+	vmfork_told_read(vmfork_channel_region());
 	if (fp->box)
 		vmfork_mailbox_become_link(fp->box);
-	vmfork_gate_shut(fp->caller);
+	vmfork_gate_shut(vmfork_agent_await() ? NULL : fp->caller);
 }
 
 static void stay_parent(struct vmfork_forkpoint *fp)
@@ -176,6 +184,9 @@ static int fork_point(void *data)
 	if (fp->free_set)
 		fp->free_pages = vmfork_freeset_fill(vmfork_channel_free_set(),
 						     vmfork_channel_layout()->gfns);
+	if (fp->spares)
+		fp->free_pages += vmfork_secrets_spare(vmfork_channel_free_set(),
+						       vmfork_channel_layout()->gfns);
 	request(fork, fp);
 	fp->result = -EIO;
 	if (swap_state(fork, VMFORK_FORK_IDLE, VMFORK_FORK_REQUESTED) != VMFORK_FORK_IDLE)
@@ -207,7 +218,10 @@ static void finish(struct vmfork_forkpoint *fp)
 	memzero_explicit(answer.seed, sizeof(answer.seed));
 	if (fp->id)
 		vmfork_identity_set_clock(fp->realtime_ns, fp->released);
-	vmfork_gate_open();
+	if (vmfork_agent_awaited())
+		vmfork_agent_watch();
+	else
+		vmfork_gate_open();
 }
 
 static int prepare(struct vmfork_forkpoint *fp)
@@ -220,13 +234,19 @@ static int prepare(struct vmfork_forkpoint *fp)
 	raw_spin_unlock(&vmfork_lock);
 	if (r)
 		return r;
+	if (vmfork_agent_awaited())
+		return -EAGAIN;
+	r = vmfork_secrets_check();
+	if (r)
+		return r;
 	r = vmfork_identity_prepare();
 	if (r) {
 		pr_err("fork refused: cannot open /dev/urandom: %d\n", r);
 		return -EOPNOTSUPP;
 	}
 	fp->free_set = vmfork_features() & VMFORK_FEATURE_FREE_SET;
-	if (fp->free_set)
+	fp->spares = layout->host_features & VMFORK_FEATURE_FREE_SET;
+	if (fp->spares)
 		memset(vmfork_channel_free_set(), 0, layout->bitmap_bytes);
 	fp->caller = current;
 	return vmfork_gate_prepare();
@@ -255,6 +275,8 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 		pr_err("fork refused: this machine's memory is encrypted\n");
 		return -EOPNOTSUPP;
 	}
+	if (vmfork_agent_awaited())	/* before anything is written out */
+		return -EAGAIN;
 	r = vmfork_identity_await_random();
 	if (r)
 		return r;
@@ -272,6 +294,8 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 	vmfork_mailbox_purge();
 	wake_up_all(&vmfork_wait);
 	vmfork_channel_poll();
+	if (!r && fp->id && !vmfork_agent_awaited())
+		vmfork_chardev_announce();
 	return r;
 }
 
@@ -298,12 +322,16 @@ u64 vmfork_features(void)
 {
 	u64 host = READ_ONCE(vmfork_channel_layout()->host_features);
 	u64 features = host & (VMFORK_FEATURE_CHECKPOINT | VMFORK_FEATURE_MESSAGES |
-			       VMFORK_FEATURE_LIMITS);
+			       VMFORK_FEATURE_LIMITS | VMFORK_FEATURE_PARAMS);
 
 	if (vmfork_freeset_enabled())
 		features |= host & VMFORK_FEATURE_FREE_SET;
 	if (vmfork_gate_enabled())
 		features |= VMFORK_FEATURE_GATE;
+	if (vmfork_gate_possible())
+		features |= host & VMFORK_FEATURE_IDENTITY;
+	if (vmfork_agent_registered())
+		features |= VMFORK_FEATURE_AGENT;
 	return features;
 }
 

@@ -25,7 +25,8 @@ struct vmfork_forkpoint {
 	u64 checkpoint;
 	/* the callback's own */
 	int result;
-	bool free_set;
+	bool free_set;			/* the walk over free pages */
+	bool spares;			/* the host looks at the bitmap at all */
 	u64 free_pages;
 	u64 realtime_ns;
 	ktime_t released;

@@ -12,6 +12,7 @@
 #include <linux/tracepoint.h>
 #include <linux/wait.h>
 
+#include "agent.h"
 #include "compat.h"
 #include "gate.h"
 
@@ -45,6 +46,11 @@ static struct tracepoint *newtask;
 bool vmfork_gate_enabled(void)
 {
 	return gate;
+}
+
+bool vmfork_gate_possible(void)
+{
+	return newtask;
 }
 
 u32 vmfork_gate_held(void)
@@ -102,7 +108,8 @@ static void on_newtask(void *data, struct task_struct *t, unsigned long clone_fl
 	if (likely(!READ_ONCE(shut)))
 		return;
 	e = READ_ONCE(current_entries);
-	if (e && !(t->flags & VMFORK_PF_NO_USER))
+	if (e && !(t->flags & VMFORK_PF_NO_USER) && !vmfork_agent_exempts(current) &&
+	    !vmfork_agent_exempts(t))
 		hold_task(e, t);
 }
 
@@ -123,7 +130,7 @@ int vmfork_gate_prepare(void)
 	u32 size = 2 * count_tasks() + SPARE_ENTRIES;
 	struct entries *e;
 
-	if (!gate || !newtask)
+	if (!newtask || (!gate && !vmfork_agent_registered()))
 		return 0;
 	e = kvmalloc(struct_size(e, entry, size), GFP_KERNEL);
 	if (!e)
@@ -148,7 +155,7 @@ void vmfork_gate_shut(const struct task_struct *exempt)
 	e->pinned = true;
 	rcu_read_lock();
 	for_each_process_thread(p, t)
-		if (t != exempt && !(t->flags & VMFORK_PF_NO_USER))
+		if (t != exempt && !(t->flags & VMFORK_PF_NO_USER) && !vmfork_agent_exempts(t))
 			held += hold_task(e, t);
 	rcu_read_unlock();
 	WRITE_ONCE(last_held, held);

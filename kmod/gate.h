@@ -11,7 +11,8 @@
  *
  *   OPEN -> READY   vmfork_gate_prepare(): memory for the entries, before the fork
  *   READY -> SHUT   vmfork_gate_shut(): in the clone, inside stop_machine()
- *   SHUT -> OPEN    vmfork_gate_open(): identity is right
+ *   SHUT -> OPEN    vmfork_gate_open(): identity is right; without an agent as soon as
+ *                   the clock is set, else after the agent's report
  *   READY -> OPEN   vmfork_gate_open(): in the parent, which was never held
  *
  * All under vmfork_fork_mutex. At the fork point no CPU is in user mode, so a
@@ -28,8 +29,12 @@ int vmfork_gate_init(void);
 void vmfork_gate_exit(void);
 
 bool vmfork_gate_enabled(void);
+/** vmfork_gate_possible() - can it hold tasks here, whether it is enabled or not? */
+bool vmfork_gate_possible(void);
+/** vmfork_gate_prepare() - with an agent also if it is not enabled. */
 int vmfork_gate_prepare(void);
-/** vmfork_gate_shut() - hold all user tasks but @exempt. The fork point only. */
+/** vmfork_gate_shut() - hold all user tasks but @exempt and the agent's. The fork
+ * point only. */
 void vmfork_gate_shut(const struct task_struct *exempt);
 void vmfork_gate_open(void);
 

@@ -8,7 +8,9 @@
 #include <linux/timekeeping.h>
 
 #include "channel.h"
+#include "generation.h"
 #include "identity.h"
+#include "lineage.h"
 
 static struct vmfork_identity identity;	/* vmfork_lock, or the fork point */
 static u64 serial;			/* bumped when this machine becomes a clone */
@@ -34,6 +36,8 @@ void vmfork_identity_attach(const struct vmfork_layout *layout, const struct vmf
 	raw_spin_lock(&vmfork_lock);
 	id.generation = max_t(u64, identity.generation, id.depth);
 	identity = id;
+	vmfork_lineage_attach(&identity);
+	vmfork_generation_update(&identity);
 	raw_spin_unlock(&vmfork_lock);
 }
 
@@ -96,10 +100,12 @@ void vmfork_identity_reseed(const u8 *seed, size_t len)
 void vmfork_identity_passed(void)
 {
 	identity.generation++;
+	vmfork_generation_update(&identity);
 }
 
 void vmfork_identity_become(const struct vmfork_fork *fork)
 {
+	vmfork_lineage_push(&identity);
 	identity.id = le32_to_cpu(fork->id);
 	identity.depth = le32_to_cpu(fork->depth);
 	identity.family = le64_to_cpu(fork->family);
@@ -109,6 +115,7 @@ void vmfork_identity_become(const struct vmfork_fork *fork)
 	identity.clones = le32_to_cpu(fork->clones);
 	identity.generation++;
 	serial++;
+	vmfork_generation_update(&identity);
 }
 
 void vmfork_identity_record(struct vmfork_fork *fork)
@@ -138,8 +145,11 @@ void vmfork_identity_set_clock(u64 realtime_ns, ktime_t then)
 /* A missing /dev is no error yet: the first fork tries again. */
 int vmfork_identity_init(void)
 {
-	vmfork_identity_prepare();
-	return 0;
+	int r = vmfork_generation_init();
+
+	if (!r)
+		vmfork_identity_prepare();
+	return r;
 }
 
 void vmfork_identity_exit(void)
@@ -147,4 +157,5 @@ void vmfork_identity_exit(void)
 	if (urandom)
 		filp_close(urandom, NULL);
 	urandom = NULL;
+	vmfork_generation_exit();
 }

@@ -75,6 +75,89 @@ int vmfork_layout_result(u32 field)
 	return 0 - field <= ERRNO_LAST ? -(int)(0 - field) : -EIO;
 }
 
+u32 vmfork_layout_params_len(const struct vmfork_clone_block *block)
+{
+	u32 len = le32_to_cpu(block->params_len);
+
+	return len <= VMFORK_PARAMS_MAX ? len : 0;
+}
+
+static bool is_zeros(const void *p, size_t n)
+{
+	const u8 *bytes = p;
+
+	while (n && !*bytes) {
+		bytes++;
+		n--;
+	}
+	return !n;
+}
+
+static bool name_char(char c, bool first)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+		return true;
+	return !first && (c == '-' || c == '.');
+}
+
+/* of a host or a domain, with its NUL within @n bytes; or empty */
+static bool is_name(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && s[i]; i++)
+		if (!name_char(s[i], i == 0 || s[i - 1] == '.'))
+			return false;
+	return i < n;
+}
+
+/* of a checked one, into zeros: nothing of what may follow its NUL */
+static void copy_name(char *to, const char *from)
+{
+	while (*from)
+		*to++ = *from++;
+}
+
+#define NET_FLAGS	(VMFORK_NET_ADDRESS | VMFORK_NET_USER)
+#define MTU_MIN		68	/* IPv4's */
+#define MTU_MAX		65535
+
+static bool net_is_sane(const struct vmfork_channel_net *net)
+{
+	u32 mtu = le32_to_cpu(net->mtu);
+
+	if (net->mac[0] & 1 || net->old_mac[0] & 1)	/* a group's */
+		return false;
+	if (mtu && (mtu < MTU_MIN || mtu > MTU_MAX))
+		return false;
+	if (le32_to_cpu(net->flags) & VMFORK_NET_ADDRESS &&
+	    (!net->address || le32_to_cpu(net->prefix) > 32))
+		return false;
+	return is_name(net->hostname, sizeof(net->hostname)) &&
+	       is_name(net->domain, sizeof(net->domain));
+}
+
+int vmfork_layout_net(const struct vmfork_channel_net *net, struct vmfork_net *ret)
+{
+	if (is_zeros(net, sizeof(*net)))
+		return -ENODATA;
+	if (!net_is_sane(net))
+		return -EPROTO;
+	memset(ret, 0, sizeof(*ret));
+	ret->flags = le32_to_cpu(net->flags) & NET_FLAGS;
+	ret->mtu = le32_to_cpu(net->mtu);
+	memcpy(ret->mac, net->mac, sizeof(ret->mac));
+	memcpy(ret->old_mac, net->old_mac, sizeof(ret->old_mac));
+	ret->address = net->address;
+	ret->gateway = net->gateway;
+	ret->dns = net->dns;
+	ret->prefix = le32_to_cpu(net->prefix);
+	ret->index = le32_to_cpu(net->index);
+	copy_name(ret->hostname, net->hostname);
+	copy_name(ret->domain, net->domain);
+	return 0;
+}
+
 enum vmfork_who vmfork_layout_who(const struct vmfork_fork *answer, u64 vm)
 {
 	u32 id = le32_to_cpu(answer->id);

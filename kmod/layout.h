@@ -36,6 +36,17 @@ void vmfork_layout_text(char to[VMFORK_WHY_MAX], const char from[VMFORK_WHY_MAX]
 /** vmfork_layout_result() - a result field as 0 or an errno fit for programs; else -EIO. */
 int vmfork_layout_result(u32 field);
 
+/** vmfork_layout_params_len() - bytes of parameters; 0 also for a length that cannot be. */
+u32 vmfork_layout_params_len(const struct vmfork_clone_block *block);
+
+/**
+ * vmfork_layout_net() - what the host says of the network, for programs.
+ * @net:	a private copy
+ * @ret:	set on success only; unknown flags are left out
+ * Return: 0; -ENODATA nothing is said; -EPROTO something that cannot be right.
+ */
+int vmfork_layout_net(const struct vmfork_channel_net *net, struct vmfork_net *ret);
+
 /** enum vmfork_who - who goes on from the fork point. */
 enum vmfork_who {
 	VMFORK_WHO_PARENT,	/* also when nothing was forked */

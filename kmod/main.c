@@ -2,6 +2,7 @@
 /* vmfork: fork(2) for whole virtual machines, the guest's part. */
 #include <linux/module.h>
 
+#include "agent.h"
 #include "channel.h"
 #include "chardev.h"
 #include "gate.h"
@@ -19,7 +20,10 @@
  *   hostfork    forks it asks for          channel     rings, epoch, locks (read this first)
  *   forkpoint   the instant of the fork    transport   what carries the channel
  *   identity    handles, RNG, clock        gate        holds a clone's user tasks
- *   freeset     pages not worth fetching   sysfs       figures
+ *   freeset     pages not worth fetching   agent       completes a clone's identity
+ *   told        network and parameters     params      of one's own clones
+ *   secret      memory clones do not have  generation  a page that programs map
+ *   lineage     whom it comes from         sysfs       figures
  *
  *   ring, layout, name, bits: pure functions, also unit-tested in user space
  */
@@ -58,9 +62,10 @@ exit_channel:
 static void __exit vmfork_exit(void)
 {
 	vmfork_ivshmem_unregister();
-	vmfork_chardev_exit();
 	vmfork_hostfork_exit();
+	vmfork_chardev_exit();
 	vmfork_request_purge();
+	vmfork_agent_exit();
 	vmfork_gate_exit();
 	vmfork_identity_exit();
 	vmfork_channel_exit();

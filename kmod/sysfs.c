@@ -3,9 +3,11 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
+#include "agent.h"
 #include "chardev.h"
 #include "forkpoint.h"
 #include "gate.h"
+#include "lineage.h"
 
 /* fork points that this machine passed since the module was loaded */
 static ssize_t forks_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -44,14 +46,22 @@ static ssize_t held_tasks_show(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(held_tasks);
 
+/* none, idle, or in a clone: awaited, reporting */
+static ssize_t agent_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", vmfork_agent_state());
+}
+static DEVICE_ATTR_RO(agent);
+
 static struct attribute *attrs[] = {
 	&dev_attr_forks.attr,
 	&dev_attr_free_pages.attr,
 	&dev_attr_stop_ns.attr,
 	&dev_attr_held_tasks.attr,
+	&dev_attr_agent.attr,
 	NULL
 };
 
 static const struct attribute_group group = { .attrs = attrs };
 
-const struct attribute_group *vmfork_sysfs_groups[] = { &group, NULL };
+const struct attribute_group *vmfork_sysfs_groups[] = { &group, &vmfork_lineage_group, NULL };

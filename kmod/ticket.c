@@ -11,6 +11,7 @@
 #include "checkpoint.h"
 #include "forkpoint.h"
 #include "mailbox.h"
+#include "params.h"
 #include "request.h"
 #include "ticket.h"
 
@@ -36,17 +37,25 @@ struct ticket {
 	u64 checkpoint;
 };
 
+/* is it GRANTED? */
+static int usable(const struct ticket *t)
+{
+	int r = vmfork_mailbox_check(&t->box);
+
+	if (!r && t->box.role == VMFORK_MAILBOX_LINK)
+		r = -ESTALE;
+	if (!r && (t->state != GRANTED || !t->handle))
+		r = -EBUSY;
+	return r;
+}
+
 /* GRANTED -> FORKING */
 static int begin(struct ticket *t)
 {
 	int r;
 
 	raw_spin_lock(&vmfork_lock);
-	r = vmfork_mailbox_check(&t->box);
-	if (!r && t->box.role == VMFORK_MAILBOX_LINK)
-		r = -ESTALE;
-	if (!r && (t->state != GRANTED || !t->handle))
-		r = -EBUSY;
+	r = usable(t);
 	if (!r)
 		t->state = FORKING;
 	raw_spin_unlock(&vmfork_lock);
@@ -245,6 +254,21 @@ static long ticket_info(struct ticket *t, struct vmfork_ticket_info __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+static long ticket_set_params(struct ticket *t, const struct vmfork_params __user *arg)
+{
+	struct vmfork_params p;
+	int r = vmfork_params_take(&p, arg);
+
+	if (r)
+		return r;
+	raw_spin_lock(&vmfork_lock);
+	r = usable(t);
+	raw_spin_unlock(&vmfork_lock);
+	if (!r && p.id > t->granted)
+		r = -EINVAL;
+	return r ? r : vmfork_params_send(t->epoch, t->handle, &p);
+}
+
 static long ticket_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct ticket *t = file->private_data;
@@ -260,6 +284,8 @@ static long ticket_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ticket_kill(t, (void __user *)arg);
 	case VMFORK_TICKET_INFO:
 		return ticket_info(t, (void __user *)arg);
+	case VMFORK_TICKET_SET_PARAMS:
+		return ticket_set_params(t, (void __user *)arg);
 	default:
 		return -ENOTTY;
 	}

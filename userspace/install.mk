@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make install: what was built goes to $(DESTDIR)$(PREFIX); make uninstall takes it away.
 #
-#   bin      vmfork, vmforkctl            sbin        vmforkd
+#   bin      vmfork, vmforkctl            sbin        vmforkd, vmfork-agent
 #   lib      libvmfork                    lib/vmfork  vmfork-pager, the RAM library
 # Units, sysusers and udev rules go where systemd and udev look: UNITDIR, SYSUSERSDIR,
-# UDEVDIR. The module is installed by make modules_install.
+# UDEVDIR, TMPFILESDIR, GENERATORDIR. The module is installed by make modules_install.
 
 BINDIR := $(PREFIX)/bin
 SBINDIR := $(PREFIX)/sbin
@@ -15,6 +15,8 @@ COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
 UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/systemd/system
 SYSUSERSDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/sysusers.d
 UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/udev/rules.d
+TMPFILESDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/tmpfiles.d
+GENERATORDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/systemd/system-generators
 
 # One word a file: MODE|SOURCE|DESTINATION. Parts that are not there are left out.
 install_one = $(if $(filter $(2),$(USER_TARGETS) $(GUEST_TARGETS))$(wildcard $(2)),$(1)|$(2)|$(3))
@@ -22,6 +24,8 @@ INSTALL_FILES = \
 	$(call install_one,755,$(B)/guest/vmfork,$(BINDIR)/vmfork) \
 	$(call install_one,755,$(B)/bin/vmforkctl,$(BINDIR)/vmforkctl) \
 	$(call install_one,755,$(B)/bin/vmforkd,$(SBINDIR)/vmforkd) \
+	$(call install_one,755,$(B)/guest/vmfork-agent,$(SBINDIR)/vmfork-agent) \
+	644|userspace/agent/agent.conf|$(PREFIX)/share/doc/vmfork/agent.conf \
 	$(call install_one,755,$(B)/bin/vmfork-pager,$(LIBDIR)/vmfork/vmfork-pager) \
 	$(call install_one,644,$(B)/lib/libvmfork-ram.so,$(LIBDIR)/vmfork/libvmfork-ram.so) \
 	$(call install_one,644,$(B)/lib/libvmfork.so.0,$(LIBDIR)/libvmfork.so.0) \
@@ -33,7 +37,10 @@ INSTALL_FILES = \
 	$(foreach c,$(wildcard userspace/completion/*),644|$(c)|$(COMPLETIONDIR)/$(notdir $(c))) \
 	$(foreach r,$(wildcard userspace/udev/*.rules),644|$(r)|$(UDEVDIR)/$(notdir $(r))) \
 	$(foreach u,$(wildcard userspace/systemd/*.sysusers),\
-		644|$(u)|$(SYSUSERSDIR)/$(notdir $(u:.sysusers=.conf)))
+		644|$(u)|$(SYSUSERSDIR)/$(notdir $(u:.sysusers=.conf))) \
+	$(foreach t,$(wildcard userspace/systemd/*.tmpfiles),\
+		644|$(t)|$(TMPFILESDIR)/$(notdir $(t:.tmpfiles=.conf))) \
+	$(foreach g,$(wildcard userspace/systemd/*-generator),755|$(g)|$(GENERATORDIR)/$(notdir $(g)))
 
 # Files with @PREFIX@ and @VERSION@ in them: SOURCE|DESTINATION
 INSTALL_TEMPLATES = \

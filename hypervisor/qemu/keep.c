@@ -70,8 +70,10 @@ static int on_idle(sd_event_source *s, void *data)
 {
 	struct qemu_checkpoint *c = data;
 	char name[64];
-	int r = pack(c);
+	int r;
 
+	core_hold_snapshot(c->cp, (int)c->pid);
+	r = pack(c);
 	c->idle = sd_event_source_disable_unref(c->idle);
 	if (r == 0)
 		r = image_store(c);

@@ -8,16 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "checkpoint.h"
 #include "core.h"
 #include "fork.h"
 #include "guest.h"
+#include "identity.h"
 #include "journal.h"
 #include "keeper_client.h"
 #include "log.h"
 #include "pager_client.h"
+#include "params.h"
 #include "state.h"
 #include "ticket.h"
+#include "vmlimits.h"
 #include "watchdog.h"
 
 /**
@@ -37,8 +41,9 @@
  *				LOST. This is why nothing of a clone may run before the
  *				state file knows it (state_save_now() in fork.c)
  *   pending requests		answered -EIO, a ticket made for one is closed; KILL is
- *				answered when it is fulfilled. Those whose answer is
- *				queued already are done (journal_recover())
+ *				answered when it is fulfilled, REPORT is carried out again.
+ *				Those whose answer is queued already are done
+ *				(journal_recover())
  *   a message half relayed	passed on once (the same)
  *   GRANTED tickets		get new stand-bys; those of the host are closed, the one
  *				who asked cannot be told any more
@@ -69,6 +74,9 @@ static void drop_vm(struct vm *vm)
 	char prefix[32];
 
 	snprintf(prefix, sizeof(prefix), "vm%" PRIu64 ".", vm->handle);
+	vm_note_end(vm, VMFORK_LOST, EIO, "%s", keeper_has_child(prefix) ?
+		    "vmforkd was restarted and could not take it over" :
+		    "its process ended while vmforkd was restarted");
 	keeper_kill_children(prefix);
 	vm_gone(vm, 0);
 }
@@ -98,7 +106,8 @@ static void settle_slot(struct ticket *t, uint32_t id)
 	if (vm && vm->state != VM_DEAD && vm->clone)
 		s->state = SLOT_LIVE;
 	else if (s->state != SLOT_ENDED)
-		slot_ended(t, id, vm ? vm->reason : VMFORK_LOST, vm ? vm->status : EIO);
+		slot_ended(t, id, vm ? vm->reason : VMFORK_LOST, vm ? vm->status : EIO,
+			   vm ? vm->why : "vmforkd was restarted before it ran");
 }
 
 static void settle_forked(struct ticket *t)
@@ -107,6 +116,7 @@ static void settle_forked(struct ticket *t)
 	for (uint32_t id = 1; id <= t->granted; id++)
 		settle_slot(t, id);
 	t->state = TICKET_FORKED;
+	params_drop(t);
 }
 
 static void settle_granted(struct ticket *t)
@@ -155,7 +165,7 @@ static void answer_pending(struct vm *vm)
 		struct journal_pending *p = &j->pending[i];
 		struct ticket *t;
 
-		if (!p->type || p->type == VMFORK_G2H_KILL)
+		if (!p->type || p->type == VMFORK_G2H_KILL || p->type == VMFORK_G2H_REPORT)
 			continue;
 		t = p->type == VMFORK_G2H_TICKET ? ticket_of(vm, p->handle) : NULL;
 		if (t)
@@ -174,7 +184,7 @@ void adopt_vm_found(struct vm *vm, int running)
 	vm->adopted = false;
 	watchdog_stop(vm);
 	if (vm->reason) {
-		vm_end(vm, vm->reason, vm->status);
+		vm_end_as_noted(vm);
 		return;
 	}
 	if (channel_fork_state(&vm->channel) == VMFORK_FORK_TAKEN) {
@@ -184,9 +194,13 @@ void adopt_vm_found(struct vm *vm, int running)
 	}
 	vm->channel.j->stage = STAGE_NONE;
 	vm_set_state(vm, running ? VM_RUNNING : VM_FROZEN);
+	identity_adopt(vm);
+	expiry_adopt(vm);
+	if (vm->ending)
+		return;
 	r = running ? 0 : core.backend->resume(vm);
 	if (r < 0) {
-		vm_end(vm, VMFORK_LOST, -r);
+		vm_end(vm, VMFORK_LOST, -r, "it could not be resumed: %s", strerror(-r));
 		return;
 	}
 	if (!running)
@@ -255,7 +269,7 @@ static void take_tickets(json_t *a)
 			log_err("a ticket of the state file makes no sense");
 }
 
-/* "vm12.x" and "cp12.x" of objects that are no more. */
+/* "vm12.x", "cp12.x" and "t12.x" of objects that are no more. */
 static void drop_fd(const char *name, void *data)
 {
 	uint64_t handle;
@@ -265,6 +279,8 @@ static void drop_fd(const char *name, void *data)
 		known = vm_exists(keeper_child_handle(name));
 	else if (sscanf(name, "cp%" SCNu64 ".", &handle) == 1)
 		known = checkpoint_exists(handle);
+	else if (sscanf(name, "t%" SCNu64 ".", &handle) == 1)
+		known = ticket_find(handle) != NULL;
 	else
 		known = false;
 	if (!known)
@@ -281,8 +297,10 @@ void adopt_all(json_t *state)
 	settle_tickets();
 	keeper_kill_strangers(vm_exists);
 	pager_forget_unknown(checkpoint_exists, vm_exists);
+	cgroup_sweep(vm_exists);
 	keeper_each_fd("vm", drop_fd, NULL);
 	keeper_each_fd("cp", drop_fd, NULL);
+	keeper_each_fd("t", drop_fd, NULL);
 	core.adopting = false;
 	state_save_now();
 	core_schedule();

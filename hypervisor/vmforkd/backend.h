@@ -130,6 +130,10 @@ int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const 
 	       const int *fds, unsigned int nfds, int out, core_spawned_fn done);
 int core_signal(int pid, int sig);
 
+/** core_hold_snapshot() - @pid holds memory for @cp: it is not to be killed with the
+ * machine. Takes its time: not while a machine stands still. */
+void core_hold_snapshot(const struct checkpoint *cp, int pid);
+
 /** core_pager() - send one request with fds; @done gets the answer. The fds are
  * the caller's and may be closed on return. */
 typedef void (*core_pager_fn)(void *data, const struct pager_rep *rep);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "core.h"
 #include "guest.h"
 #include "journal.h"
@@ -23,7 +24,8 @@
 
 #define JOURNAL_SIZE	(sizeof(struct journal) + JOURNAL_QUEUE)
 #define HOST_FEATURES	(VMFORK_FEATURE_FREE_SET | VMFORK_FEATURE_CHECKPOINT | \
-			 VMFORK_FEATURE_GATE | VMFORK_FEATURE_MESSAGES)
+			 VMFORK_FEATURE_GATE | VMFORK_FEATURE_MESSAGES | \
+			 VMFORK_FEATURE_PARAMS | VMFORK_FEATURE_IDENTITY)
 
 struct vmfork_channel *channel_head(const struct channel *ch)
 {
@@ -154,7 +156,8 @@ void channel_constants(struct channel *ch, uint64_t family, uint64_t vm)
 	h->size = htole64(ch->size);
 	h->bitmap_bytes = htole64(ch->bitmap_bytes);
 	h->gfns = htole64(ch->gfns);
-	h->host_features = htole64(HOST_FEATURES);
+	h->host_features = htole64(HOST_FEATURES |
+				   (cgroup_usable() ? VMFORK_FEATURE_LIMITS : 0));
 	h->family = htole64(family);
 	h->vm = htole64(vm);
 }
@@ -376,6 +379,17 @@ void channel_fork_answer(struct channel *ch, const struct fork_answer *a)
 	explicit_bzero(seed, sizeof(seed));
 	f->realtime_ns = htole64(clock_ns(CLOCK_REALTIME));
 	__atomic_store_n(&f->state, htole32(VMFORK_FORK_RELEASED), __ATOMIC_SEQ_CST);
+}
+
+struct vmfork_clone_block *channel_clone_block(const struct channel *ch)
+{
+	return (struct vmfork_clone_block *)(ch->map + VMFORK_CHANNEL_CLONE);
+}
+
+void channel_give_params(struct channel *ch, const uint8_t *bytes, uint32_t len)
+{
+	memcpy(ch->map + VMFORK_CHANNEL_PARAMS, bytes, len);
+	channel_clone_block(ch)->params_len = htole32(len);
 }
 
 void channel_wipe_seed(struct channel *ch)

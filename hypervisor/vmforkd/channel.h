@@ -86,6 +86,13 @@ struct journal {
 	uint32_t stage;
 	uint32_t reason;	/* of the VM's end, once known: enum vmfork_reason */
 	int32_t status;
+	char why[VMFORK_WHY_MAX];
+	uint32_t identity;	/* enum identity_state */
+	uint32_t reserved;
+	uint64_t identity_ms;	/* how long its agent may take */
+	uint64_t identity_until;	/* that is until when: CLOCK_BOOTTIME, ns */
+	uint64_t expires;	/* its life time is over then: CLOCK_BOOTTIME, ns; or 0 */
+	uint64_t reported;	/* when it was COMPLETE: CLOCK_MONOTONIC, ns */
 	uint64_t ticket;
 	uint64_t checkpoint;
 	uint64_t queue_head;	/* free-running */
@@ -157,6 +164,9 @@ uint32_t channel_fork_state(const struct channel *ch);
 bool channel_fork_take(struct channel *ch, struct vmfork_fork *ret_block);
 /** channel_fork_answer() - fill in, with time and fresh seed, and RELEASE. */
 void channel_fork_answer(struct channel *ch, const struct fork_answer *a);
+/** channel_give_params() - for a guest that does not run yet: @len bytes, or none. */
+void channel_give_params(struct channel *ch, const uint8_t *bytes, uint32_t len);
+struct vmfork_clone_block *channel_clone_block(const struct channel *ch);
 void channel_wipe_seed(struct channel *ch);
 const uint8_t *channel_free_set(const struct channel *ch);
 uint8_t *channel_avoid(const struct channel *ch);

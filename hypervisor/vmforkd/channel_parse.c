@@ -11,12 +11,14 @@
 #define GUEST_CPUS_MAX	4096
 #define ERRNO_MAX	4095
 
-/* The release goes to logs and JSON, whatever the guest wrote there. */
-static void make_printable(char *s)
+/* Texts go to logs, JSON and terminals, whatever the guest wrote there. */
+static void copy_text(char *to, const char *from, size_t len, char lowest)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x21 || (unsigned char)*s > 0x7e)
-			*s = '?';
+	memcpy(to, from, len);
+	to[len - 1] = '\0';
+	for (; *to; to++)
+		if (*to < lowest || *to > '~')
+			*to = '?';
 }
 
 static int parse_hello(const void *payload, struct g2h *ret)
@@ -31,9 +33,7 @@ static int parse_hello(const void *payload, struct g2h *ret)
 		return -EBADMSG;
 	ret->hello.features = le64toh(m.features);
 	ret->hello.hazards = le64toh(m.hazards);
-	memcpy(ret->hello.release, m.release, sizeof(m.release));
-	ret->hello.release[sizeof(m.release) - 1] = '\0';
-	make_printable(ret->hello.release);
+	copy_text(ret->hello.release, m.release, sizeof(m.release), '!');
 	return 0;
 }
 
@@ -121,7 +121,30 @@ static int parse_refused(const void *payload, struct g2h *ret)
 	return 0;
 }
 
-/* -1: any size from the smallest on */
+static int parse_params(const void *payload, uint32_t len, struct g2h *ret)
+{
+	struct vmfork_msg_params m;
+
+	memcpy(&m, payload, sizeof(m));
+	ret->params.ticket = le64toh(m.ticket);
+	ret->params.id = le32toh(m.id);
+	ret->params.len = len - (uint32_t)sizeof(m);
+	ret->params.bytes = (const uint8_t *)payload + sizeof(m);
+	return m.reserved || ret->params.len > VMFORK_PARAMS_MAX ? -EBADMSG : 0;
+}
+
+static int parse_report(const void *payload, struct g2h *ret)
+{
+	struct vmfork_msg_report m;
+
+	memcpy(&m, payload, sizeof(m));
+	ret->report.result = (int32_t)le32toh(m.result);
+	if (m.reserved || ret->report.result > 0 || ret->report.result < -ERRNO_MAX)
+		return -EBADMSG;
+	copy_text(ret->report.why, m.why, sizeof(ret->report.why), ' ');
+	return 0;
+}
+
 static int payload_size(uint32_t type)
 {
 	switch (type) {
@@ -142,6 +165,8 @@ static int payload_size(uint32_t type)
 		return sizeof(struct vmfork_msg_credit);
 	case VMFORK_G2H_FORK_REFUSED:
 		return sizeof(struct vmfork_msg_refused);
+	case VMFORK_G2H_REPORT:
+		return sizeof(struct vmfork_msg_report);
 	default:
 		return -EBADMSG;
 	}
@@ -162,9 +187,20 @@ static int parse_payload(const void *payload, struct g2h *ret)
 		return parse_credit(payload, ret);
 	case VMFORK_G2H_FORK_REFUSED:
 		return parse_refused(payload, ret);
+	case VMFORK_G2H_REPORT:
+		return parse_report(payload, ret);
 	default:
 		return parse_ticket(payload, ret);
 	}
+}
+
+/* Messages that end in bytes of the guest's programs. */
+static int parse_open_ended(const void *payload, uint32_t len, struct g2h *ret)
+{
+	if (ret->type == VMFORK_G2H_DATA)
+		return len < sizeof(struct vmfork_msg_data) ? -EBADMSG :
+			parse_data(payload, len, ret);
+	return len < sizeof(struct vmfork_msg_params) ? -EBADMSG : parse_params(payload, len, ret);
 }
 
 int g2h_parse(const struct vmfork_msg *head, const void *payload, struct g2h *ret)
@@ -172,10 +208,8 @@ int g2h_parse(const struct vmfork_msg *head, const void *payload, struct g2h *re
 	struct g2h m = { .type = head->type, .cookie = head->cookie };
 	int size, r;
 
-	if (head->type == VMFORK_G2H_DATA) {
-		if (head->len <= sizeof(struct vmfork_msg_data))
-			return -EBADMSG;
-		r = parse_data(payload, head->len, &m);
+	if (head->type == VMFORK_G2H_DATA || head->type == VMFORK_G2H_PARAMS) {
+		r = parse_open_ended(payload, head->len, &m);
 	} else {
 		size = payload_size(head->type);
 		if (size < 0 || head->len != (uint32_t)size)
@@ -193,10 +227,18 @@ int fork_request_parse(const struct vmfork_fork *block, uint64_t gfns, struct fo
 		.kind = le32toh(block->kind),
 		.ticket = le64toh(block->ticket),
 		.free_pages = le64toh(block->free_pages),
+		.agent = le32toh(block->flags) & VMFORK_FORK_AGENT,
 	};
 
-	if (q.free_pages > gfns)
+	if (q.free_pages > gfns || le32toh(block->flags) & ~VMFORK_FORK_AGENT)
 		return -EINVAL;
+	if (q.agent) {
+		q.agent_ms = le32toh(block->agent_ms);
+		if (q.agent_ms > AGENT_MS_MAX)
+			q.agent_ms = AGENT_MS_MAX;
+		if (!q.agent_ms)
+			return -EINVAL;
+	}
 	memcpy(q.name, block->name, sizeof(q.name));
 	switch (q.kind) {
 	case VMFORK_FORK_TICKET:

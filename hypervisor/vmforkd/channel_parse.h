@@ -3,6 +3,7 @@
 #ifndef VMFORKD_CHANNEL_PARSE_H
 #define VMFORKD_CHANNEL_PARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/vmfork.h>
@@ -61,6 +62,16 @@ struct g2h {
 			uint64_t cookie;
 			int32_t result;
 		} refused;
+		struct {
+			uint64_t ticket;
+			uint32_t id;
+			uint32_t len;	/* 0: none any more */
+			const uint8_t *bytes;
+		} params;
+		struct {
+			int32_t result;
+			char why[VMFORK_WHY_MAX];	/* printable, NUL-terminated */
+		} report;
 	};
 };
 
@@ -77,7 +88,10 @@ struct fork_request {
 	uint64_t ticket;
 	uint64_t free_pages;
 	char name[VMFORK_NAME_MAX];
+	bool agent;		/* clones will REPORT, each within agent_ms */
+	uint32_t agent_ms;	/* at most AGENT_MS_MAX, whatever the guest wants */
 };
+#define AGENT_MS_MAX	3600000U
 
 /** fork_request_parse() - @block is a copy. Return: 0 or -EINVAL. */
 int fork_request_parse(const struct vmfork_fork *block, uint64_t gfns, struct fork_request *ret);

@@ -72,6 +72,7 @@ int checkpoint_new(struct vm *vm, const char *name, struct checkpoint **ret_cp)
 	snprintf(cp->name, sizeof(cp->name), "%s", name);
 	snprintf(cp->vm_name, sizeof(cp->vm_name), "%s", vm->name);
 	cp->config = vm->config;
+	cp->limits = vm->limits;
 	cp->net_seen = vm->net.seen;
 	cp->hello = vm->channel.j->hello;
 	cp->created = clock_ns(CLOCK_REALTIME);

@@ -20,6 +20,8 @@
 struct checkpoint {
 	bool used;
 	bool complete;		/* freeze() succeeded */
+	bool agent;		/* its clones are held until they REPORT */
+	uint32_t agent_ms;	/* in that time */
 	uint64_t handle;
 	uint64_t family;
 	uint64_t vm;		/* of which machine */
@@ -29,6 +31,7 @@ struct checkpoint {
 	char name[VMFORK_NAME_MAX];	/* or empty */
 	char vm_name[VM_NAME_MAX];
 	struct vm_config config;
+	struct limits limits;	/* of its machine: its clones have them too */
 	uint32_t net_seen;	/* struct vm_net.seen of that machine */
 	struct channel_hello hello;
 	uint64_t created;	/* CLOCK_REALTIME, ns */

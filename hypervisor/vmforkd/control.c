@@ -66,7 +66,7 @@ void control_shutdown(void)
 	core.stopping = true;
 	for_each_vm(vm)
 		if (vm->state != VM_DEAD)
-			vm_end(vm, VMFORK_LOST, 0);
+			vm_end(vm, VMFORK_LOST, 0, "vmforkd was ended");
 	core_schedule();
 	if (sd_event_add_post(core.loop, &post, stop_when_gone, NULL) < 0)
 		keeper_stop();

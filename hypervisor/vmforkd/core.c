@@ -7,15 +7,18 @@
 #include <systemd/sd-event.h>
 
 #include "adopt.h"
+#include "cgroup.h"
 #include "checkpoint.h"
 #include "events.h"
 #include "fork.h"
 #include "guest.h"
+#include "identity.h"
 #include "last_words.h"
 #include "log.h"
 #include "state.h"
 #include "ticket.h"
 #include "util.h"
+#include "vmlimits.h"
 #include "waiters.h"
 #include "watchdog.h"
 
@@ -32,6 +35,11 @@ uint64_t core_new_handle(void)
 	return core.next_handle++;
 }
 
+static bool vm_exists(uint64_t handle)
+{
+	return vm_find(handle) != NULL;
+}
+
 void core_reap(void)
 {
 	for_each_vm(vm)
@@ -39,6 +47,8 @@ void core_reap(void)
 			vm_destroy(vm);
 	tickets_reap();
 	checkpoints_reap();
+	if (cgroup_left())
+		cgroup_sweep(vm_exists);
 }
 
 static void read_on(void)
@@ -75,13 +85,15 @@ static void started(struct vm *vm, int err)
 
 	if (err) {
 		log_err("%s: does not start: %s", vm->name, strerror(-err));
-		vm_note_end(vm, VMFORK_LOST, -err);
+		vm_note_end(vm, VMFORK_LOST, -err, "it could not be started: %s", strerror(-err));
 		vm->started_fn = NULL;
 		if (fn)
 			fn(vm, err, vm->started_data);
 		vm_gone(vm, 0);
 		return;
 	}
+	if (!vm->ticket)
+		expiry_begin(vm, NULL);
 	vm_set_state(vm, vm->ticket ? VM_STANDBY : VM_RUNNING);
 	if (vm->ticket) {
 		fork_clone_changed(vm);
@@ -99,7 +111,7 @@ static void loaded(struct vm *vm, int err)
 {
 	if (err) {
 		log_err("%s: cannot be loaded: %s", vm->name, strerror(-err));
-		vm_end(vm, VMFORK_LOST, -err);
+		vm_end(vm, VMFORK_LOST, -err, "load failed: %s", strerror(-err));
 		return;
 	}
 	vm->times.loaded = vm->times.loaded ? vm->times.loaded : now_ns();
@@ -114,7 +126,7 @@ static void resumed(struct vm *vm, int err)
 		fork_resumed(vm, err);
 	} else if (err) {
 		log_err("%s: does not go on: %s", vm->name, strerror(-err));
-		vm_end(vm, VMFORK_LOST, -err);
+		vm_end(vm, VMFORK_LOST, -err, "it could not be resumed: %s", strerror(-err));
 	} else {
 		if (!vm->times.resumed)
 			vm->times.resumed = now_ns();
@@ -126,13 +138,23 @@ static void resumed(struct vm *vm, int err)
 		guest_rang(vm);
 }
 
-static void powered_off(struct vm *vm, bool panic)
+static void panicked(struct vm *vm)
 {
-	vm_note_end(vm, panic ? VMFORK_LOST : VMFORK_EXITED, panic ? EIO : 0);
-	if (!panic)
-		return;
+	char said[VMFORK_WHY_MAX];
+
 	log_warn("%s: its kernel panicked or was reset", vm->name);
-	last_words(vm);
+	last_words(vm, said, sizeof(said));
+	vm_note_end(vm, identity_held(vm) ? VMFORK_UNIDENTIFIED : VMFORK_LOST, EIO,
+		    said[0] ? "its kernel panicked: %s" : "its kernel panicked or was reset%s",
+		    said);
+}
+
+static void powered_off(struct vm *vm)
+{
+	if (identity_held(vm))
+		vm_note_end(vm, VMFORK_UNIDENTIFIED, EIO, "it powered off before its agent reported");
+	else
+		vm_note_end(vm, VMFORK_EXITED, 0, "%s", "");
 }
 
 void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
@@ -163,10 +185,10 @@ void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
 		guest_rang(vm);
 		break;
 	case VM_EV_POWEROFF:
-		powered_off(vm, false);
+		powered_off(vm);
 		break;
 	case VM_EV_PANIC:
-		powered_off(vm, true);
+		panicked(vm);
 		break;
 	case VM_EV_DEAD:
 		vm_gone(vm, arg);

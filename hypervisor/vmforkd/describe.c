@@ -7,14 +7,17 @@
 #include <string.h>
 
 #include "core.h"
+#include "identity.h"
 #include "util.h"
+#include "vmlimits.h"
 
 static const char *const channel_names[] = {
 	[CHANNEL_NONE] = "none", [CHANNEL_READY] = "ready", [CHANNEL_BROKEN] = "broken",
 };
 static const char *const reason_names[] = {
 	[0] = "none", [VMFORK_EXITED] = "exited", [VMFORK_KILLED] = "killed",
-	[VMFORK_LOST] = "lost",
+	[VMFORK_LOST] = "lost", [VMFORK_EXPIRED] = "expired",
+	[VMFORK_OUT_OF_MEMORY] = "out-of-memory", [VMFORK_UNIDENTIFIED] = "unidentified",
 };
 
 static void set_ms(json_t *o, const char *key, uint64_t from, uint64_t to)
@@ -34,6 +37,8 @@ static json_t *describe_times(const struct vm *vm)
 		set_ms(o, "load_begin_ms", vm->epoch, t->load_begin);
 		set_ms(o, "loaded_ms", vm->epoch, t->loaded);
 		set_ms(o, "resumed_ms", vm->epoch, vm->started);
+		if (vm->channel.j)
+			set_ms(o, "identity_ms", t->resumed, vm->channel.j->reported);
 		set_ms(o, "first_result_ms", vm->epoch, vm->first_result);
 	}
 	if (t->stopped) {
@@ -58,6 +63,12 @@ json_t *describe_vm(const struct vm *vm)
 			      "memory", (json_int_t)vm->config.memory,
 			      "vcpus", (int)vm->config.vcpus);
 
+	json_object_set_new(o, "identity", json_string(identity_name(vm)));
+	json_object_set_new(o, "limits", limits_to_json(&vm->limits));
+	if (j && j->expires)
+		set_ms(o, "expires_ms", clock_ns(CLOCK_BOOTTIME), j->expires);
+	if (vm->reason)
+		json_object_set_new(o, "why", json_string(vm->why));
 	json_object_set_new(o, "net", network_describe(vm));
 	json_object_set_new(o, "accel", json_string(vm->config.accel));
 	json_object_set_new(o, "forks", json_integer(vm->forks));
@@ -77,21 +88,22 @@ json_t *describe_exits(const struct ticket *t)
 		const struct slot *s = &t->slots[i];
 
 		if (s->state == SLOT_ENDED)
-			json_array_append_new(a, json_pack("{s:i, s:s, s:s, s:i}", "id", (int)i + 1,
-							   "vm", s->name, "reason",
-							   reason_names[s->reason & 3],
-							   "status", s->status));
+			json_array_append_new(a, json_pack("{s:i, s:s, s:s, s:i, s:s}", "id",
+							   (int)i + 1, "vm", s->name, "reason",
+							   reason_names[reason_known(s->reason)],
+							   "status", s->status, "why", s->why));
 	}
 	return a;
 }
 
 json_t *describe_ticket(const struct ticket *t)
 {
-	return json_pack("{s:I, s:I, s:i, s:s, s:i, s:i, s:I, s:o}",
+	return json_pack("{s:I, s:I, s:i, s:s, s:i, s:i, s:I, s:o, s:o}",
 			 "handle", (json_int_t)t->handle, "parent", (json_int_t)t->parent,
 			 "granted", (int)t->granted, "state", ticket_state_name(t->state),
 			 "live", (int)ticket_live(t), "ready", (int)ticket_ready(t),
-			 "checkpoint", (json_int_t)t->checkpoint, "exits", describe_exits(t));
+			 "checkpoint", (json_int_t)t->checkpoint, "exits", describe_exits(t),
+			 "limits", limits_to_json(&t->limits));
 }
 
 json_t *describe_ticket_vms(const struct ticket *t)

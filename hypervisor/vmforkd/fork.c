@@ -13,6 +13,7 @@
 #include "core.h"
 #include "events.h"
 #include "fork_clones.h"
+#include "identity.h"
 #include "log.h"
 #include "state.h"
 #include "util.h"
@@ -159,7 +160,7 @@ static int claim(struct vm *vm, const struct fork_request *q, struct fork **ret_
 }
 
 /* Up to freeze(); an error means that the machine never stood still. */
-static int begin(struct vm *vm, struct fork *f, uint64_t free_pages)
+static int begin(struct vm *vm, struct fork *f, const struct fork_request *q)
 {
 	struct ticket *t = f->ticket ? ticket_find(f->ticket) : NULL;
 	struct checkpoint *cp;
@@ -168,6 +169,8 @@ static int begin(struct vm *vm, struct fork *f, uint64_t free_pages)
 	r = checkpoint_new(vm, f->name, &cp);
 	if (r < 0)
 		return r;
+	cp->agent = q->agent;
+	cp->agent_ms = q->agent_ms;
 	f->parent = vm;
 	f->checkpoint = cp->handle;
 	f->timer = sd_event_source_disable_unref(f->timer);
@@ -181,7 +184,7 @@ static int begin(struct vm *vm, struct fork *f, uint64_t free_pages)
 	r = core.backend->freeze(vm, cp);
 	if (r == 0)
 		watchdog_start(vm, "freeze");
-	if (r == 0 && free_pages && checkpoint_keep_free_set(cp, vm) < 0)
+	if (r == 0 && q->free_pages && checkpoint_keep_free_set(cp, vm) < 0)
 		log_warn("%s: no room for the free set: clones fetch free pages too", vm->name);
 	return r;
 }
@@ -218,10 +221,12 @@ void fork_rang(struct vm *vm)
 	r = fork_request_parse(&block, vm->channel.gfns, &q);
 	if (r == 0 && !channel_ready(&vm->channel))
 		r = -EIO;
+	if (r == 0 && identity_held(vm))
+		r = -EAGAIN;
 	if (r == 0)
 		r = claim(vm, &q, &f);
 	if (r == 0)
-		r = begin(vm, f, q.free_pages);
+		r = begin(vm, f, &q);
 	if (r == 0)
 		return;
 	if (f && f->state == FORK_FREEZING)
@@ -240,7 +245,7 @@ static void answer_and_resume(struct fork *f, int result)
 	r = core.backend->resume(f->parent);
 	if (r < 0) {
 		log_err("%s: does not go on: %s", f->parent->name, strerror(-r));
-		vm_end(f->parent, VMFORK_LOST, -r);
+		vm_end(f->parent, VMFORK_LOST, -r, "it could not be resumed: %s", strerror(-r));
 		return;
 	}
 	watchdog_start(f->parent, "resume");
@@ -279,7 +284,7 @@ void fork_resumed(struct vm *vm, int err)
 
 	if (err) {
 		log_err("%s: does not go on: %s", vm->name, strerror(-err));
-		vm_end(vm, VMFORK_LOST, -err);
+		vm_end(vm, VMFORK_LOST, -err, "it could not be resumed: %s", strerror(-err));
 		return;
 	}
 	vm_set_state(vm, VM_RUNNING);

@@ -10,10 +10,13 @@
 
 #include "core.h"
 #include "events.h"
+#include "identity.h"
 #include "log.h"
 #include "names.h"
+#include "params.h"
 #include "state.h"
 #include "util.h"
+#include "vmlimits.h"
 #include "watchdog.h"
 
 /* The free set of the checkpoint is what the clone need not fetch to begin with. */
@@ -56,7 +59,38 @@ static void load(struct fork *f, struct ticket *t, struct slot *s, struct vm *vm
 	slot_set_state(t, s, SLOT_LOADING);
 	r = core.backend->load(vm, cp);
 	if (r < 0)
-		vm_end(vm, VMFORK_LOST, -r);
+		vm_end(vm, VMFORK_LOST, -r, "load failed: %s", strerror(-r));
+}
+
+static int give_params(const struct ticket *t, struct vm *vm)
+{
+	static uint8_t buf[VMFORK_PARAMS_MAX];
+	int n = params_get(t, vm->id, buf);
+
+	if (n < 0)
+		return n;
+	channel_give_params(&vm->channel, buf, (uint32_t)n);
+	return 0;
+}
+
+/* All that must be so before the clone's first instruction. */
+static int make_ready(const struct ticket *t, struct vm *vm)
+{
+	const struct checkpoint *cp = checkpoint_find(vm->checkpoint);
+	int r = give_params(t, vm);
+
+	if (r < 0)
+		return r;
+	expiry_begin(vm, t->parent ? vm_find(t->parent) : NULL);
+	if (!cp->agent) {
+		network_run_unheard(vm);
+		return 0;
+	}
+	r = identity_hold(vm, cp->agent_ms);
+	if (r < 0)
+		vm_note_end(vm, VMFORK_UNIDENTIFIED, -r, "its network cannot be shut: %s",
+			    strerror(-r));
+	return r;
 }
 
 static void run(struct ticket *t, struct slot *s, struct vm *vm)
@@ -70,14 +104,15 @@ static void run(struct ticket *t, struct slot *s, struct vm *vm)
 		.parent = vm->parent,
 		.checkpoint = vm->checkpoint,
 	};
-	int r;
+	int r = make_ready(t, vm);
 
 	vm->channel.j->state = CHANNEL_READY;
-	network_run_unheard(vm);
-	channel_fork_answer(&vm->channel, &a);
-	r = core.backend->resume(vm);
+	if (r == 0) {
+		channel_fork_answer(&vm->channel, &a);
+		r = core.backend->resume(vm);
+	}
 	if (r < 0)
-		vm_end(vm, VMFORK_LOST, -r);
+		vm_end(vm, VMFORK_LOST, -r, "it could not be resumed: %s", strerror(-r));
 	else
 		watchdog_start(vm, "resume");
 }
@@ -96,6 +131,7 @@ static void over(struct fork *f, struct ticket *t)
 	log_info("ticket %" PRIu64 ": %u of %u clones run", t->handle, count(t, SLOT_LIVE),
 		 t->granted);
 	ticket_set_state(t, TICKET_FORKED);
+	params_drop(t);
 	event_ticket("forked", t);
 	fork_finish(f, 0);
 }
@@ -165,7 +201,8 @@ static int load_timed_out(sd_event_source *src, uint64_t usec, void *data)
 		log_warn("ticket %" PRIu64 ": clone %u is not ready in %d s: given up", t->handle,
 			 i + 1, FORK_LOAD_SEC);
 		if (vm)
-			vm_end(vm, VMFORK_LOST, ETIMEDOUT);
+			vm_end(vm, VMFORK_LOST, ETIMEDOUT, "load failed: not ready in %d s",
+			       FORK_LOAD_SEC);
 	}
 	return 0;
 }
@@ -186,7 +223,8 @@ void fork_clones_begin(struct fork *f)
 		ticket_standbys(t, &cp->config);
 	for (uint32_t id = 1; id <= t->granted; id++)
 		if (t->slots[id - 1].state == SLOT_EMPTY)
-			slot_ended(t, id, VMFORK_LOST, t->slots[id - 1].status);
+			slot_ended(t, id, VMFORK_LOST, t->slots[id - 1].status,
+				   t->slots[id - 1].why);
 	f->stepping = false;
 	step(f);
 }

@@ -9,12 +9,15 @@
 #include "checkpoint.h"
 #include "core.h"
 #include "fork.h"
+#include "identity.h"
 #include "journal.h"
 #include "log.h"
+#include "params.h"
 #include "policy.h"
 #include "relay.h"
 #include "state.h"
 #include "util.h"
+#include "vmlimits.h"
 
 #define MESSAGES_PER_ROUND 256
 
@@ -50,8 +53,10 @@ static void got_ticket(struct vm *vm, const struct g2h *m)
 
 	if (!p)
 		return;
-	r = policy_grant(vm->name, &vm->config, m->grant.clones,
-			 m->grant.flags & VMFORK_TICKET_EXACT, &granted);
+	r = limits_can(&m->grant.limits);
+	if (r == 0)
+		r = policy_grant(vm->name, &vm->config, m->grant.clones,
+				 m->grant.flags & VMFORK_TICKET_EXACT, &granted);
 	if (r < 0) {
 		pending_reply(vm, p, r, 0, 0);
 		return;
@@ -62,6 +67,7 @@ static void got_ticket(struct vm *vm, const struct g2h *m)
 		return;
 	}
 	p->handle = t->handle;
+	t->limits = limits_within(&m->grant.limits, &vm->limits);
 	ticket_standbys(t, &vm->config);
 	vm_prepare(vm);
 	state_save_now();
@@ -143,6 +149,19 @@ static void got_open(struct vm *vm, const struct g2h *m)
 	pending_reply(vm, p, r, 0, r == 0 ? cp->handle : 0);
 }
 
+/* Stored before the request is noted: killed in between, it is read and stored again. */
+static void got_params(struct vm *vm, const struct g2h *m)
+{
+	struct ticket *t = ticket_of(vm, m->params.ticket);
+	struct journal_pending *p;
+	int r;
+
+	r = t ? params_set(t, m->params.id, m->params.bytes, m->params.len) : -ENOENT;
+	p = note(vm, m);
+	if (p)
+		pending_reply(vm, p, r, 0, 0);
+}
+
 static void got_exit(struct vm *vm, const struct g2h *m)
 {
 	if (!vm->clone) {
@@ -150,7 +169,7 @@ static void got_exit(struct vm *vm, const struct g2h *m)
 		return;
 	}
 	log_info("%s: exits with status %d", vm->name, m->exit.status);
-	vm_end(vm, VMFORK_EXITED, m->exit.status);
+	vm_end(vm, VMFORK_EXITED, m->exit.status, "%s", "");
 }
 
 static struct vm *relayed;	/* whom the last message was passed on to */
@@ -195,6 +214,12 @@ static int dispatch(struct vm *vm, const struct g2h *m)
 		return relay_data(vm, m, &relayed);
 	case VMFORK_G2H_CREDIT:
 		return relay_credit(vm, m, &relayed);
+	case VMFORK_G2H_PARAMS:
+		got_params(vm, m);
+		break;
+	case VMFORK_G2H_REPORT:
+		identity_report(vm, m);
+		break;
 	case VMFORK_G2H_FORK_REFUSED:
 		fork_refused(vm, m->refused.cookie, m->refused.result);
 		break;
@@ -271,5 +296,6 @@ void guest_exited(struct vm *parent, const struct ticket *t, uint32_t id)
 		.status = htole32((uint32_t)s->status),
 	};
 
+	memcpy(m.why, s->why, sizeof(m.why));
 	channel_send(parent, VMFORK_H2G_EXITED, 0, &m, sizeof(m), NULL, 0);
 }

@@ -16,6 +16,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "keeper_cgroup.h"
 #include "keeper_link.h"
 #include "log.h"
 #include "options.h"
@@ -64,6 +65,7 @@ static void send_pager(void);
 
 static const struct options *options;
 static char **base_argv;
+static const char *cgroup_base;		/* or NULL: none */
 static sd_event *loop;
 static enum keeper_state state;
 static struct child children[CHILDREN_MAX];
@@ -136,12 +138,13 @@ static void spawn_for_control(const struct keeper_msg *m, char *blob, const int 
 {
 	char *argv[512], *envp[512];
 	struct child *c = child_find(0);
+	int cgroup = (m->flags & KEEPER_F_CGROUP) && nfds ? fds[--nfds] : -1;
 	bool has_out = (m->flags & KEEPER_F_STDERR) && nfds;
 	struct spawn s = {
 		.argv = argv, .envp = envp, .fds = fds,
 		.nfds = nfds - has_out,
 		.out = has_out ? fds[nfds - 1] : -1,
-		.uid = m->uid, .gid = m->gid,
+		.uid = m->uid, .gid = m->gid, .cgroup = cgroup,
 		.no_new_privs = true, .net = m->flags & KEEPER_F_NET,
 	};
 	int r;
@@ -204,16 +207,21 @@ static int start_control(void)
 {
 	_cleanup_free_ char **argv = NULL;
 	int pair[2], n = 0, r, size = 8 << 20;
-	struct spawn s = { .out = -1, .uid = (uid_t)-1, .nfds = 1, .envp = environ };
+	struct spawn s = { .out = -1, .cgroup = -1, .uid = (uid_t)-1, .nfds = 1,
+		.envp = environ };
 
 	while (base_argv[n])
 		n++;
-	argv = calloc((size_t)n + 2, sizeof(*argv));
+	argv = calloc((size_t)n + 4, sizeof(*argv));
 	if (!argv)
 		return -ENOMEM;
 	memcpy(argv, base_argv, (size_t)n * sizeof(*argv));
 	argv[0] = (char *)"/proc/self/exe";
 	argv[n] = (char *)"--control-role";
+	if (cgroup_base) {
+		argv[n + 1] = (char *)"--cgroup";
+		argv[n + 2] = (char *)cgroup_base;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
@@ -263,7 +271,7 @@ static int start_pager(void)
 	char *argv[] = { (char *)options->pager, (char *)"--fd", (char *)"3", NULL, NULL, NULL };
 	struct spawn s = {
 		.argv = argv, .envp = environ, .fds = &pager_listen, .nfds = 1, .out = -1,
-		.uid = (uid_t)-1,
+		.uid = (uid_t)-1, .cgroup = -1,
 	};
 	int r;
 
@@ -423,9 +431,11 @@ int keeper_run(const struct options *o, char **argv)
 	}
 	if (o->die_with_parent && getppid() != parent)
 		return EXIT_SUCCESS;
+	cgroup_base = keeper_cgroup_open();
 	start_servant(&pager);
 	start_servant(&control);
 	r = sd_event_loop(loop);
+	keeper_cgroup_close();
 	runtime_clean();
 	runtime_unlock();
 	return r < 0 ? EXIT_FAILURE : r;

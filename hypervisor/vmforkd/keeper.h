@@ -29,6 +29,7 @@ const char *store_get(unsigned int i, int *ret_fd);
  * struct spawn - a process to be.
  * @fds:	become 3, 4, ...
  * @out:	stdout and stderr, or -1: the keeper's
+ * @cgroup:	cgroup.procs of the one that it enters, or -1: the keeper's
  * @net:	keeps what a server of DNS and DHCP needs: ports below 1024, raw sockets, ARP
  */
 struct spawn {
@@ -39,6 +40,7 @@ struct spawn {
 	int out;
 	uid_t uid;
 	gid_t gid;
+	int cgroup;
 	bool no_new_privs;
 	bool net;
 };

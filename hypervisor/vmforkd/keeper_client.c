@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "core.h"
 #include "fdpass.h"
 #include "keeper.h"
@@ -137,16 +138,21 @@ int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const 
 	struct keeper_msg m = { .flags = out >= 0 ? KEEPER_F_STDERR : 0,
 		.uid = opt.uid, .gid = opt.gid };
 	struct spawning *s = new_spawning();
+	_cleanup_close_ int cgroup = cgroup_procs(vm->handle);
 	int all[KEEPER_FDS_MAX], r;
 
 	if (!s)
 		return -EAGAIN;
-	if (nfds + (out >= 0) > KEEPER_FDS_MAX)
+	if (nfds + (out >= 0) + (cgroup >= 0) > KEEPER_FDS_MAX)
 		return -E2BIG;
 	if (nfds)
 		memcpy(all, fds, nfds * sizeof(*all));
 	if (out >= 0)
 		all[nfds++] = out;
+	if (cgroup >= 0) {
+		m.flags |= KEEPER_F_CGROUP;
+		all[nfds++] = cgroup;
+	}
 	m.nfds = nfds;
 	m.seq = ++last_seq ? last_seq : ++last_seq;
 	r = send_spawn(&m, name, argv, envp, all);

@@ -46,7 +46,8 @@ enum keeper_op {
  * @argc, @envc: strings in the blob
  * @uid, @gid:	SPAWN: who the child runs as; ~0u: unchanged
  * @nfds:	SPAWN: fds[0..nfds-1] go to the child as fd 3, 4, ...; if
- *		KEEPER_F_STDERR the last one is its stdout and stderr instead
+ *		KEEPER_F_STDERR the last one is its stdout and stderr instead; with
+ *		KEEPER_F_CGROUP one more follows: cgroup.procs of the one it enters
  */
 struct keeper_msg {
 	uint32_t op;
@@ -64,6 +65,7 @@ struct keeper_msg {
 	char name[KEEPER_NAME_MAX];
 };
 #define KEEPER_F_STDERR	(1U << 0)
-#define KEEPER_F_NET	(1U << 1)	/* SPAWN: it serves DNS and DHCP: see struct spawn */
+#define KEEPER_F_CGROUP	(1U << 1)
+#define KEEPER_F_NET	(1U << 2)	/* SPAWN: it serves DNS and DHCP: see struct spawn */
 
 #endif /* VMFORK_KEEPER_PROTO_H */

@@ -144,6 +144,8 @@ static int prepare(const struct spawn *s, const struct groups *g, pid_t keeper, 
 	sigset_t none;
 	int r;
 
+	if (s->cgroup >= 0 && write(s->cgroup, "0", 1) != 1)
+		return -errno;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);

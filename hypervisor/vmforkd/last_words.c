@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,7 +46,23 @@ static size_t read_tail(const char *path, char *buf, size_t len)
 	return n > 0 ? (size_t)n : 0;
 }
 
-void last_words(const struct vm *vm)
+const char *last_words_of(char *line)
+{
+	static const char panic[] = "not syncing: ", end[] = " ]---";
+	char *s = strstr(line, panic), *tail;
+
+	if (s) {
+		s += strlen(panic);
+		tail = strstr(s, end);
+		if (tail)
+			*tail = '\0';
+		return s;
+	}
+	s = line[0] == '[' ? strstr(line, "] ") : NULL;
+	return s ? s + 2 : line;
+}
+
+void last_words(const struct vm *vm, char *said, size_t max)
 {
 	json_t *about = vm->backend ? json_object() : NULL;
 	char text[LAST_WORDS_BYTES + 1], *line;
@@ -58,7 +76,10 @@ void last_words(const struct vm *vm)
 	}
 	if (len)
 		text[len++] = '\n';
-	while ((line = last_words_next(text, len, &pos)))
+	said[0] = '\0';
+	while ((line = last_words_next(text, len, &pos))) {
 		log_warn("%s: console: %s", vm->name, line);
+		snprintf(said, max, "%s", last_words_of(line));
+	}
 	json_decref(about);
 }

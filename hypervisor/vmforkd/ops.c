@@ -9,9 +9,10 @@
 
 #include "core.h"
 #include "describe.h"
+#include "vmlimits.h"
 #include "waiters.h"
 
-#define MEMBERS_MAX 4
+#define MEMBERS_MAX 6
 
 static const struct {
 	const char *name;
@@ -22,11 +23,13 @@ static const struct {
 	{ "run", op_run, { { "config", JSON_OBJECT, true } } },
 	{ "ps", op_ps, { { 0 } } },
 	{ "stats", op_stats, { { "vm", JSON_STRING, false } } },
-	{ "fork", op_fork, { { "vm", JSON_STRING, true }, { "clones", JSON_INTEGER, false } } },
+	{ "fork", op_fork, { { "vm", JSON_STRING, true }, { "clones", JSON_INTEGER, false },
+			     { "params", JSON_OBJECT, false }, { "limits", JSON_OBJECT, false } } },
 	{ "checkpoint", op_checkpoint, { { "vm", JSON_STRING, true }, { "name", JSON_STRING, true } } },
 	{ "checkpoint-rm", op_checkpoint_rm, { { "checkpoint", JSON_STRING, true } } },
 	{ "clone", op_clone, { { "checkpoint", JSON_STRING, true },
-			       { "clones", JSON_INTEGER, false } } },
+			       { "clones", JSON_INTEGER, false }, { "params", JSON_OBJECT, false },
+			       { "limits", JSON_OBJECT, false } } },
 	{ "kill", op_kill, { { "vm", JSON_STRING, false }, { "family", JSON_STRING, false },
 			     { "ticket", JSON_INTEGER, false } } },
 	{ "wait", op_wait, { { "ticket", JSON_INTEGER, true } } },
@@ -94,6 +97,18 @@ void ops_run(struct request *q)
 	}
 	request_failf(q, ENOSYS, "see Documentation/control-protocol.md",
 		      "unknown operation '%.64s'", name);
+}
+
+int op_limits(const json_t *o, struct limits *ret, char *why, size_t len)
+{
+	int r = limits_parse(o, ret, why, len);
+
+	if (r < 0)
+		return r;
+	r = limits_can(ret);
+	if (r < 0)
+		snprintf(why, len, "no limits on memory and CPU here: vmforkd's log says why");
+	return r;
 }
 
 struct vm *op_vm(struct request *q)
@@ -165,7 +180,7 @@ static void kill_chosen(struct request *q, const struct vm *one, const struct vm
 		if (vm->state == VM_DEAD || !chosen(vm, one, relative, ticket))
 			continue;
 		handles[n++] = vm->handle;
-		vm_end(vm, ticket ? VMFORK_KILLED : VMFORK_LOST, 0);
+		vm_end(vm, ticket ? VMFORK_KILLED : VMFORK_LOST, 0, "killed from the host");
 	}
 	if (wait_killed(q, handles, n) < 0) {
 		free(handles);

@@ -21,6 +21,8 @@ int members_check(const json_t *o, const struct member *known, char *why, size_t
 int config_parse(json_t *o, struct vm_config *ret, char *why, size_t len);
 /** op_vm() - the VM named by member "vm"; NULL: the request was answered. */
 struct vm *op_vm(struct request *q);
+/** op_limits() - @o as in limits_parse(), and as can be had here. */
+int op_limits(const json_t *o, struct limits *ret, char *why, size_t len);
 int op_clones(struct request *q, unsigned int *ret_n);
 
 void op_version(struct request *q);

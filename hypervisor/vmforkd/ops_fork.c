@@ -9,8 +9,11 @@
 #include "names.h"
 #include "ops.h"
 #include "options.h"
+#include "params.h"
 #include "policy.h"
 #include "state.h"
+#include "util.h"
+#include "vmlimits.h"
 
 static void cannot_fork(struct request *q, const char *who, int err)
 {
@@ -54,23 +57,67 @@ int op_clones(struct request *q, unsigned int *ret_n)
 	return 0;
 }
 
+/* Limits that are not asked for are those of the machine. */
+static int get_limits(struct request *q, const struct limits *own, struct limits *ret)
+{
+	char why[256] = "";
+	int r = op_limits(json_object_get(q->json, "limits"), ret, why, sizeof(why));
+
+	if (r < 0) {
+		request_failf(q, -r, "", "limits: %s", why);
+		return r;
+	}
+	if (!ret->memory_mib)
+		ret->memory_mib = own->memory_mib;
+	if (!ret->cpu_weight)
+		ret->cpu_weight = own->cpu_weight;
+	return 0;
+}
+
+static int give_params(struct request *q, struct ticket *t)
+{
+	const json_t *o = json_object_get(q->json, "params");
+	_cleanup_free_ char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	size_t len = text ? strlen(text) : 0;
+	int r;
+
+	if (!o)
+		return 0;
+	r = !text ? -ENOMEM : len > VMFORK_PARAMS_MAX ? -E2BIG :
+		params_set(t, 0, text, (uint32_t)len);
+	if (r < 0)
+		request_failf(q, -r, "", "params: %zu bytes, %d are possible: %s", len,
+			      VMFORK_PARAMS_MAX, strerror(-r));
+	return r;
+}
+
 /* A ticket of the host's, all or nothing. NULL: answered. */
 static struct ticket *host_ticket(struct request *q, const char *who,
-				  const struct vm_config *config, uint64_t family, unsigned int n)
+				  const struct vm_config *config, const struct limits *own,
+				  uint64_t family, unsigned int n)
 {
+	struct limits limits;
 	unsigned int granted;
 	struct ticket *t;
 	int r;
 
+	if (get_limits(q, own, &limits) < 0)
+		return NULL;
 	r = policy_grant(who, config, n, true, &granted);
 	if (r < 0) {
 		request_failf(q, -r, "end some clones, or raise the limit", "%s", policy_last());
 		return NULL;
 	}
 	t = ticket_new(0, 0, family, granted);
-	if (!t)
+	if (!t) {
 		request_failf(q, ENOSPC, "", "no room for more than %d tickets", TICKETS_MAX);
-	return t;
+		return NULL;
+	}
+	t->limits = limits;
+	if (give_params(q, t) == 0)
+		return t;
+	ticket_close(t);
+	return NULL;
 }
 
 static void forked(struct fork *f, int err, void *data)
@@ -100,7 +147,7 @@ void op_fork(struct request *q)
 
 	if (!vm || !can_be_called(q, vm) || op_clones(q, &n) < 0)
 		return;
-	t = host_ticket(q, vm->name, &vm->config, vm->family, n);
+	t = host_ticket(q, vm->name, &vm->config, &vm->limits, vm->family, n);
 	if (!t)
 		return;
 	ticket_standbys(t, &vm->config);
@@ -177,7 +224,8 @@ void op_clone(struct request *q)
 
 	if (!cp || op_clones(q, &n) < 0)
 		return;
-	t = host_ticket(q, cp->name[0] ? cp->name : cp->vm_name, &cp->config, cp->family, n);
+	t = host_ticket(q, cp->name[0] ? cp->name : cp->vm_name, &cp->config, &cp->limits,
+			cp->family, n);
 	if (!t)
 		return;
 	r = fork_create(cp, t, forked, q);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "cgroup.h"
 #include "core.h"
 #include "describe.h"
 #include "ops.h"
@@ -93,6 +94,9 @@ static void add_vm(struct gather *g, const struct vm *vm)
 	use = pid > 0 ? describe_memory((int)pid) : NULL;
 	if (use)
 		json_object_set_new(o, "memory_use", use);
+	use = cgroup_describe(vm->handle);
+	if (use)
+		json_object_set_new(o, "cgroup", use);
 	if (vm->clone)
 		ask_pager(g, vm, o);
 }

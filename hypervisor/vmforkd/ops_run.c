@@ -21,7 +21,8 @@ static const struct member config_members[] = {
 	{ "vcpus", JSON_INTEGER, false }, { "accel", JSON_STRING, false },
 	{ "machine", JSON_STRING, false }, { "kernel", JSON_STRING, false },
 	{ "initrd", JSON_STRING, false }, { "append", JSON_STRING, false },
-	{ "net", JSON_STRING, false }, { "disks", JSON_ARRAY, false }, { 0 },
+	{ "net", JSON_STRING, false }, { "disks", JSON_ARRAY, false },
+	{ "limits", JSON_OBJECT, false }, { 0 },
 };
 
 static const struct member disk_members[] = {
@@ -183,12 +184,16 @@ static void started(struct vm *vm, int err, void *data)
 
 void op_run(struct request *q)
 {
+	json_t *o = json_object_get(q->json, "config");
 	struct vm_config config;
+	struct limits limits;
 	char why[256] = "";
 	struct vm *vm;
 	int r;
 
-	r = config_parse(json_object_get(q->json, "config"), &config, why, sizeof(why));
+	r = config_parse(o, &config, why, sizeof(why));
+	if (r == 0)
+		r = op_limits(json_object_get(o, "limits"), &limits, why, sizeof(why));
 	if (r == 0)
 		r = network_check(&config, why, sizeof(why));
 	if (r == 0)
@@ -208,7 +213,7 @@ void op_run(struct request *q)
 		request_failf(q, -r, "", "run: %s", why);
 		return;
 	}
-	r = vm_start_root(&config, started, q, &vm);
+	r = vm_start_root(&config, &limits, started, q, &vm);
 	if (r < 0)
 		request_failf(q, -r, "vmforkd's log says more", "%s does not start: %s",
 			      config.name, strerror(-r));

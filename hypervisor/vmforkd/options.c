@@ -19,7 +19,8 @@
 struct options opt;
 
 enum { O_RUNTIME = 256, O_IMAGE, O_USER, O_PAGER_USER, O_CLONES_MAX, O_CLONES_TOTAL, O_MEMORY_MAX,
-	O_SOCKET, O_NET_POOL, O_NET_ISOLATED, O_NET_AGENT, O_DIE, O_LIB, O_CONTROL, O_HELP, O_VERSION };
+	O_IDENTITY, O_SOCKET, O_NET_POOL, O_NET_ISOLATED, O_NET_AGENT, O_DIE, O_LIB, O_CONTROL, O_CGROUP,
+	O_HELP, O_VERSION };
 
 static const struct option long_options[] = {
 	{ "runtime-dir", required_argument, NULL, O_RUNTIME },
@@ -29,6 +30,7 @@ static const struct option long_options[] = {
 	{ "clones-max", required_argument, NULL, O_CLONES_MAX },
 	{ "clones-total", required_argument, NULL, O_CLONES_TOTAL },
 	{ "memory-max", required_argument, NULL, O_MEMORY_MAX },
+	{ "identity-timeout", required_argument, NULL, O_IDENTITY },
 	{ "socket", required_argument, NULL, O_SOCKET },
 	{ "net-pool", required_argument, NULL, O_NET_POOL },
 	{ "net-isolated", no_argument, NULL, O_NET_ISOLATED },
@@ -36,6 +38,7 @@ static const struct option long_options[] = {
 	{ "die-with-parent", no_argument, NULL, O_DIE },
 	{ "lib-dir", required_argument, NULL, O_LIB },
 	{ "control-role", no_argument, NULL, O_CONTROL },
+	{ "cgroup", required_argument, NULL, O_CGROUP },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ }
@@ -52,6 +55,7 @@ static const char usage[] =
 "  --clones-max N       most clones of one ticket (64)\n"
 "  --clones-total N     most clones at any time (256)\n"
 "  --memory-max SIZE    most memory, estimated, of all machines (no limit)\n"
+"  --identity-timeout N seconds that a clone's agent may take beyond its own limit (60)\n"
 "  --net-pool NETWORK   subnets of families with a bridge (10.77.0.0/16)\n"
 "  --net-isolated       machines of a family do not reach each other either\n"
 "  --net-without-agent shut|open\n"
@@ -153,6 +157,8 @@ static int one_option(struct options *o, int c)
 			return 0;
 		fprintf(stderr, "vmforkd: --memory-max: '%s' is not a size (as in 8G)\n", optarg);
 		return -EINVAL;
+	case O_IDENTITY:
+		return number("identity-timeout", optarg, 86400, &o->identity_timeout);
 	case O_NET_POOL:
 		if (net_pool_parse(optarg, &o->net_pool) == 0)
 			return 0;
@@ -167,6 +173,8 @@ static int one_option(struct options *o, int c)
 	case O_DIE:
 		o->die_with_parent = true;
 		return 0;
+	case O_CGROUP:
+		return path("cgroup", optarg, o->cgroup);
 	case O_CONTROL:
 		o->control = true;
 		return 0;
@@ -274,7 +282,7 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	int c, r;
 
-	*o = (struct options){ .clones_max = 64, .clones_total = 256 };
+	*o = (struct options){ .clones_max = 64, .clones_total = 256, .identity_timeout = 60 };
 	strcpy(o->runtime_dir, "/run/vmfork");
 	strcpy(o->image_dir, "/dev/shm");
 	net_pool_parse(NET_POOL, &o->net_pool);

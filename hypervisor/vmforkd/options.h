@@ -17,6 +17,7 @@ struct options {
 	char socket[OPT_PATH_MAX];
 	char lib_dir[OPT_PATH_MAX];	/* libvmfork-ram.so */
 	char pager[OPT_PATH_MAX];	/* program */
+	char cgroup[OPT_PATH_MAX];	/* internal: that of machines' cgroups; empty: none */
 	char user[64];			/* whom QEMU runs as; empty: as vmforkd */
 	char pager_user[64];		/* whom the pager runs as; empty: as vmforkd */
 	uid_t uid;			/* of user; ~0: unchanged */
@@ -24,6 +25,7 @@ struct options {
 	unsigned int clones_max;	/* per ticket */
 	unsigned int clones_total;
 	uint64_t memory_max;		/* bytes; 0: MemAvailable alone limits */
+	unsigned int identity_timeout;	/* seconds beyond the agent's own limit */
 	struct net_pool net_pool;	/* subnets for families with net "bridge" */
 	bool net_isolated;		/* clones of a family do not reach each other */
 	bool net_without_agent;		/* open the network of clones that have none */

@@ -243,7 +243,7 @@ static void clone_lost(uint64_t handle)
 	if (!vm)
 		return;
 	log_err("%s: a page of it cannot be had any more", vm->name);
-	vm_end(vm, VMFORK_LOST, EIO);
+	vm_end(vm, VMFORK_LOST, EIO, "a page of it cannot be had any more");
 }
 
 static void got_reply(const struct pager_rep *rep)

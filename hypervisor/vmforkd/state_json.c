@@ -10,7 +10,9 @@
 #include "checkpoint.h"
 #include "core.h"
 #include "names.h"
+#include "params.h"
 #include "ticket.h"
+#include "vmlimits.h"
 
 static json_t *config_to_json(const struct vm_config *c)
 {
@@ -61,6 +63,13 @@ static void config_from_json(const json_t *o, struct vm_config *c)
 	}
 }
 
+static void limits_from_json(const json_t *o, struct limits *l)
+{
+	char why[128];
+
+	limits_parse(json_object_get(o, "limits"), l, why, sizeof(why));
+}
+
 static json_t *refs_to_json(const struct vm *vm)
 {
 	json_t *a = json_array();
@@ -91,6 +100,7 @@ json_t *vm_to_json(const struct vm *vm)
 				      (json_int_t)vm->times.load_begin,
 				      (json_int_t)vm->times.loaded));
 	json_object_set_new(o, "config", config_to_json(&vm->config));
+	json_object_set_new(o, "limits", limits_to_json(&vm->limits));
 	json_object_set_new(o, "refs", refs_to_json(vm));
 	if (vm->net.used)
 		json_object_set_new(o, "net", network_to_json(vm));
@@ -143,6 +153,7 @@ struct vm *vm_from_json(json_t *o)
 	set(vm->name, sizeof(vm->name), o, "name");
 	times_from_json(json_object_get(o, "times"), &vm->times);
 	config_from_json(json_object_get(o, "config"), &vm->config);
+	limits_from_json(o, &vm->limits);
 	refs_from_json(json_object_get(o, "refs"), vm);
 	if (json_object_get(o, "net"))
 		network_from_json(vm, json_object_get(o, "net"));
@@ -156,14 +167,15 @@ json_t *ticket_to_json(const struct ticket *t)
 	for (uint32_t i = 0; i < t->granted; i++) {
 		const struct slot *s = &t->slots[i];
 
-		json_array_append_new(a, json_pack("{s:i, s:I, s:i, s:i, s:s}", "state", s->state,
+		json_array_append_new(a, json_pack("{s:i, s:I, s:i, s:i, s:s, s:s}", "state", s->state,
 						   "vm", (json_int_t)s->vm, "reason", s->reason,
-						   "status", s->status, "name", s->name));
+						   "status", s->status, "name", s->name, "why",
+						   s->why));
 	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:b, s:o}", "handle", (json_int_t)t->handle,
+	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:b, s:o, s:o}", "handle", (json_int_t)t->handle,
 			 "parent", (json_int_t)t->parent, "family", (json_int_t)t->family,
 			 "checkpoint", (json_int_t)t->checkpoint, "state", t->state,
-			 "closed", t->closed, "slots", a);
+			 "closed", t->closed, "slots", a, "limits", limits_to_json(&t->limits));
 }
 
 struct ticket *ticket_from_json(json_t *o)
@@ -183,15 +195,18 @@ struct ticket *ticket_from_json(json_t *o)
 	t->state = (enum ticket_state)state;
 	t->checkpoint = number(o, "checkpoint");
 	t->closed = json_is_true(json_object_get(o, "closed"));
+	limits_from_json(o, &t->limits);
+	params_take(t);
 	json_array_foreach(a, i, v) {
 		struct slot *s = &t->slots[i];
 
 		s->state = number(v, "state") < SLOT_STATES ?
 			(enum slot_state)number(v, "state") : SLOT_ENDED;
 		s->vm = number(v, "vm");
-		s->reason = (enum vmfork_reason)(number(v, "reason") & 3);
+		s->reason = reason_known(number(v, "reason"));
 		s->status = (int)number(v, "status");
 		set(s->name, sizeof(s->name), v, "name");
+		set(s->why, sizeof(s->why), v, "why");
 	}
 	return t;
 }
@@ -206,6 +221,9 @@ json_t *checkpoint_to_json(const struct checkpoint *cp)
 			      (json_int_t)cp->created, "stopped", (json_int_t)cp->stopped,
 			      "free_set_bytes", (json_int_t)cp->free_set_bytes);
 
+	json_object_set_new(o, "limits", limits_to_json(&cp->limits));
+	json_object_set_new(o, "agent", json_boolean(cp->agent));
+	json_object_set_new(o, "agent_ms", json_integer(cp->agent_ms));
 	json_object_set_new(o, "config", config_to_json(&cp->config));
 	json_object_set_new(o, "net_seen", json_integer(cp->net_seen));
 	json_object_set_new(o, "hello", json_pack("{s:i, s:I, s:I, s:s}", "cpus",
@@ -228,6 +246,9 @@ struct checkpoint *checkpoint_from_json(json_t *o)
 	if (!cp)
 		return NULL;
 	cp->complete = json_is_true(json_object_get(o, "complete"));
+	limits_from_json(o, &cp->limits);
+	cp->agent = json_is_true(json_object_get(o, "agent"));
+	cp->agent_ms = (uint32_t)number(o, "agent_ms");
 	cp->family = number(o, "family");
 	cp->vm = number(o, "vm");
 	cp->lower = number(o, "lower");

@@ -13,6 +13,7 @@
 #include "fork.h"
 #include "guest.h"
 #include "log.h"
+#include "params.h"
 #include "state.h"
 #include "util.h"
 
@@ -89,6 +90,12 @@ struct slot *ticket_slot(struct ticket *t, uint32_t id)
 	return id >= 1 && id <= t->granted ? &t->slots[id - 1] : NULL;
 }
 
+static void ticket_free(struct ticket *t)
+{
+	params_drop(t);
+	ticket_set_state(t, TICKET_FREE);
+}
+
 static void forget_oldest_record(void)
 {
 	struct ticket *oldest = NULL;
@@ -98,7 +105,7 @@ static void forget_oldest_record(void)
 		    (!oldest || t->handle < oldest->handle))
 			oldest = t;
 	if (oldest)
-		ticket_set_state(oldest, TICKET_FREE);
+		ticket_free(oldest);
 }
 
 static struct ticket *empty_entry(void)
@@ -124,6 +131,7 @@ struct ticket *ticket_new(uint64_t handle, uint64_t parent, uint64_t family, uns
 	t->parent = parent;
 	t->family = family;
 	t->granted = granted;
+	t->params = -1;
 	ticket_set_state(t, TICKET_GRANTED);
 	event_ticket("granted", t);
 	return t;
@@ -138,10 +146,12 @@ void ticket_standbys(struct ticket *t, const struct vm_config *config)
 
 		if (s->state != SLOT_EMPTY)
 			continue;
-		r = vm_start_standby(config, t->family, t->handle, id, &vm);
+		r = vm_start_standby(config, t, id, &vm);
 		if (r < 0) {
 			s->reason = VMFORK_LOST;
 			s->status = -r;
+			snprintf(s->why, sizeof(s->why), "it could not be started: %s",
+				 strerror(-r));
 			continue;
 		}
 		s->vm = vm->handle;
@@ -185,7 +195,8 @@ static bool before_fork(const struct ticket *t)
 	return t->state == TICKET_GRANTED || (t->fork && t->fork->state < FORK_LOADING);
 }
 
-void slot_ended(struct ticket *t, uint32_t id, enum vmfork_reason reason, int status)
+void slot_ended(struct ticket *t, uint32_t id, enum vmfork_reason reason, int status,
+		const char *why)
 {
 	struct slot *s = ticket_slot(t, id);
 	struct vm *parent = t->parent ? vm_find(t->parent) : NULL;
@@ -194,6 +205,8 @@ void slot_ended(struct ticket *t, uint32_t id, enum vmfork_reason reason, int st
 		return;
 	s->reason = reason;
 	s->status = status;
+	if (why != s->why)
+		snprintf(s->why, sizeof(s->why), "%s", why);
 	if (before_fork(t)) {
 		if (s->state == SLOT_STANDBY)
 			slot_set_state(t, s, SLOT_EMPTY);
@@ -221,7 +234,7 @@ int ticket_kill(struct ticket *t, uint32_t id)
 		struct vm *vm = s->state == SLOT_ENDED ? NULL : vm_find(s->vm);
 
 		if ((!id || id == i) && vm)
-			vm_end(vm, VMFORK_KILLED, 0);
+			vm_end(vm, VMFORK_KILLED, 0, "killed by its parent");
 	}
 	return 0;
 }
@@ -244,7 +257,7 @@ void ticket_close(struct ticket *t)
 		struct vm *vm = t->slots[i].vm ? vm_find(t->slots[i].vm) : NULL;
 
 		if (vm && vm->ticket == t->handle)
-			vm_end(vm, VMFORK_KILLED, 0);
+			vm_end(vm, VMFORK_KILLED, 0, "its ticket was closed");
 	}
 	event_ticket("closed", t);
 	state_changed();
@@ -265,7 +278,7 @@ void tickets_reap(void)
 
 	for_each_ticket(t) {
 		if (t->closed && over(t))
-			ticket_set_state(t, TICKET_FREE);
+			ticket_free(t);
 		else if (!t->parent && t->state == TICKET_FORKED && ticket_all_ended(t))
 			records++;
 	}

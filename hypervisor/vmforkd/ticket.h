@@ -39,6 +39,7 @@ struct slot {
 	enum vmfork_reason reason;
 	int status;
 	char name[VM_NAME_MAX];
+	char why[VMFORK_WHY_MAX];
 };
 
 struct ticket {
@@ -49,6 +50,8 @@ struct ticket {
 	uint64_t checkpoint;
 	uint32_t granted;
 	bool closed;
+	struct limits limits;	/* of each of its clones */
+	int params;		/* params.h; -1: none were set */
 	struct fork *fork;
 	struct slot slots[TICKET_CLONES_MAX];	/* ID n is slots[n - 1] */
 };
@@ -77,7 +80,8 @@ unsigned int ticket_live(const struct ticket *t);
 unsigned int ticket_ready(const struct ticket *t);
 bool ticket_all_ended(const struct ticket *t);
 /** slot_ended() - the VM of slot @id is gone (or never came): report it. */
-void slot_ended(struct ticket *t, uint32_t id, enum vmfork_reason reason, int status);
+void slot_ended(struct ticket *t, uint32_t id, enum vmfork_reason reason, int status,
+		const char *why);
 /** ticket_kill() - end clone @id, or all (0). -ECHILD: no such clone. */
 int ticket_kill(struct ticket *t, uint32_t id);
 /** ticket_kill_done() - is that kill over? */

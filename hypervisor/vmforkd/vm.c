@@ -5,17 +5,20 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "checkpoint.h"
 #include "core.h"
 #include "events.h"
 #include "fork.h"
 #include "guest.h"
+#include "identity.h"
 #include "keeper_client.h"
 #include "log.h"
 #include "names.h"
@@ -24,6 +27,7 @@
 #include "state.h"
 #include "ticket.h"
 #include "util.h"
+#include "vmlimits.h"
 #include "watchdog.h"
 
 struct vm vms[VMS_MAX];
@@ -113,6 +117,7 @@ static void vm_free(struct vm *vm)
 	network_detach(vm);
 	channel_free(&vm->channel);
 	runtime_remove_dir(vm->dir);
+	cgroup_remove(vm->handle);
 	vm->state = VM_FREE;
 }
 
@@ -128,6 +133,8 @@ static int start(struct vm *vm, enum start_kind kind)
 		r = network_attach(vm);
 	}
 	if (r == 0)
+		r = cgroup_make(vm->handle, &vm->limits);
+	if (r == 0)
 		r = core.backend->start(vm, kind, vm->channel.fd, vm->channel.size);
 	if (r < 0) {
 		log_err("%s: does not start: %s", vm->name, strerror(-r));
@@ -138,8 +145,8 @@ static int start(struct vm *vm, enum start_kind kind)
 	return r;
 }
 
-int vm_start_root(const struct vm_config *config, vm_started_fn fn, void *data,
-		  struct vm **ret_vm)
+int vm_start_root(const struct vm_config *config, const struct limits *limits,
+		  vm_started_fn fn, void *data, struct vm **ret_vm)
 {
 	struct vm *vm = vm_alloc(0);
 	int r;
@@ -147,6 +154,7 @@ int vm_start_root(const struct vm_config *config, vm_started_fn fn, void *data,
 	if (!vm)
 		return -ENOSPC;
 	vm->config = *config;
+	vm->limits = *limits;
 	vm->family = core_new_handle();
 	snprintf(vm->name, sizeof(vm->name), "%s", config->name);
 	vm->started_fn = fn;
@@ -157,7 +165,7 @@ int vm_start_root(const struct vm_config *config, vm_started_fn fn, void *data,
 	return r;
 }
 
-int vm_start_standby(const struct vm_config *config, uint64_t family, uint64_t ticket, uint32_t id,
+int vm_start_standby(const struct vm_config *config, const struct ticket *t, uint32_t id,
 		     struct vm **ret_vm)
 {
 	struct vm *vm = vm_alloc(0);
@@ -166,8 +174,9 @@ int vm_start_standby(const struct vm_config *config, uint64_t family, uint64_t t
 	if (!vm)
 		return -ENOSPC;
 	vm->config = *config;
-	vm->family = family;
-	vm->ticket = ticket;
+	vm->limits = t->limits;
+	vm->family = t->family;
+	vm->ticket = t->handle;
 	vm->id = id;
 	snprintf(vm->name, sizeof(vm->name), "vm%" PRIu64, vm->handle);
 	snprintf(vm->config.name, sizeof(vm->config.name), "%s", vm->name);
@@ -184,16 +193,35 @@ void vm_prepare(struct vm *vm)
 	vm->preparing = core.backend->prepare(vm) == 0;
 }
 
-void vm_note_end(struct vm *vm, enum vmfork_reason reason, int status)
+enum vmfork_reason reason_known(uint64_t n)
 {
+	return n <= VMFORK_UNIDENTIFIED ? (enum vmfork_reason)n : VMFORK_LOST;
+}
+
+static void note_end(struct vm *vm, enum vmfork_reason reason, int status, const char *why,
+		     va_list args)
+{
+	struct journal *j = vm->channel.j;
+
 	if (vm->reason)
 		return;
+	vsnprintf(vm->why, sizeof(vm->why), why, args);
 	vm->reason = reason;
 	vm->status = status;
-	if (vm->channel.j) {
-		vm->channel.j->status = status;
-		vm->channel.j->reason = reason;
-	}
+	if (!j)
+		return;
+	memcpy(j->why, vm->why, sizeof(j->why));
+	j->status = status;
+	__atomic_store_n(&j->reason, reason, __ATOMIC_RELEASE);
+}
+
+void vm_note_end(struct vm *vm, enum vmfork_reason reason, int status, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	note_end(vm, reason, status, why, args);
+	va_end(args);
 }
 
 int vm_take_back(struct vm *vm)
@@ -202,21 +230,33 @@ int vm_take_back(struct vm *vm)
 
 	if (r < 0)
 		return r;
-	vm->reason = vm->channel.j->reason & 3;
+	vm->reason = reason_known(vm->channel.j->reason);
 	vm->status = vm->channel.j->status;
+	snprintf(vm->why, sizeof(vm->why), "%.*s", VMFORK_WHY_MAX - 1, vm->channel.j->why);
 	return 0;
 }
 
-void vm_end(struct vm *vm, enum vmfork_reason reason, int status)
+void vm_end(struct vm *vm, enum vmfork_reason reason, int status, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	note_end(vm, reason, status, why, args);
+	va_end(args);
+	vm_end_as_noted(vm);
+}
+
+void vm_end_as_noted(struct vm *vm)
 {
 	int r;
 
-	vm_note_end(vm, reason, status);
 	/* at adoption what is noted is enough: adopt_vm_found() looks at it */
 	if (vm->ending || vm->state == VM_DEAD || core.adopting)
 		return;
 	vm->ending = true;
 	watchdog_stop(vm);
+	identity_over(vm);
+	expiry_over(vm);
 	r = core.backend->kill(vm);
 	if (r < 0) {
 		log_warn("%s: cannot be killed by its backend: %s", vm->name, strerror(-r));
@@ -224,14 +264,30 @@ void vm_end(struct vm *vm, enum vmfork_reason reason, int status)
 	}
 }
 
-static void say_end(const struct vm *vm, int ws)
+/* Nobody said so before: the end of its process is all that is known. */
+static void note_process(struct vm *vm, int ws)
 {
-	if (vm->ending || vm->reason == VMFORK_EXITED)
-		log_info("%s: ended", vm->name);
-	else if (WIFSIGNALED(ws))
-		log_warn("%s: its process was killed by signal %d", vm->name, WTERMSIG(ws));
+	if (!vm->reason && WIFSIGNALED(ws) && cgroup_killed(vm->handle)) {
+		if (vm->limits.memory_mib)
+			vm_note_end(vm, VMFORK_OUT_OF_MEMORY, 0,
+				    "it wanted more than its %u MiB of memory", vm->limits.memory_mib);
+		else
+			vm_note_end(vm, VMFORK_LOST, ENOMEM, "the host ran out of memory");
+	}
+	if (WIFSIGNALED(ws))
+		vm_note_end(vm, VMFORK_LOST, EIO, "its process was killed by signal %d",
+			    WTERMSIG(ws));
 	else
-		log_warn("%s: its process ended with status %d", vm->name, WEXITSTATUS(ws));
+		vm_note_end(vm, VMFORK_LOST, EIO, "its process ended with status %d",
+			    WEXITSTATUS(ws));
+}
+
+static void say_end(const struct vm *vm)
+{
+	if (vm->reason == VMFORK_EXITED || vm->reason == VMFORK_KILLED)
+		log_info("%s: ended", vm->name);
+	else
+		log_warn("%s: ended: %s", vm->name, vm->why);
 }
 
 void vm_gone(struct vm *vm, int wait_status)
@@ -242,9 +298,11 @@ void vm_gone(struct vm *vm, int wait_status)
 	if (vm->state == VM_DEAD)
 		return;
 	watchdog_stop(vm);
+	identity_over(vm);
+	expiry_over(vm);
 	guest_drain(vm);
-	say_end(vm, wait_status);
-	vm_note_end(vm, VMFORK_LOST, EIO);
+	note_process(vm, wait_status);
+	say_end(vm);
 	if (vm_listed(vm))
 		event_vm("ended", vm);
 	vm_set_state(vm, VM_DEAD);
@@ -252,7 +310,7 @@ void vm_gone(struct vm *vm, int wait_status)
 	if (fn)
 		fn(vm, -EIO, vm->started_data);
 	if (t && !core.adopting)
-		slot_ended(t, vm->id, vm->reason, vm->status);
+		slot_ended(t, vm->id, vm->reason, vm->status, vm->why);
 	fork_clone_changed(vm);
 	fork_parent_gone(vm);
 	vm_forget_objects(vm);

@@ -34,6 +34,7 @@ struct vm_ref {
 };
 
 struct fork;
+struct ticket;
 struct sd_event_source;
 typedef void (*vm_started_fn)(struct vm *vm, int err, void *data);
 
@@ -45,6 +46,9 @@ typedef void (*vm_started_fn)(struct vm *vm, int err, void *data);
  * @preparing:	prepare() is under way: freeze() must wait
  * @fork:	the fork that this VM is being frozen for, or NULL
  * @reason:	why it ends, set by the first who knew: enum vmfork_reason or 0
+ * @why:	the same in a line for people
+ * @limits:	what it may have (vmlimits.h); @expiry: its time is over then
+ * @identity_timer: its agent is to have reported by then (identity.h)
  */
 struct vm {
 	enum vm_state state;
@@ -66,6 +70,8 @@ struct vm {
 	bool preparing;
 	enum vmfork_reason reason;
 	int status;
+	char why[VMFORK_WHY_MAX];
+	struct limits limits;
 	uint64_t started;
 	uint64_t epoch;
 	uint64_t first_result;
@@ -76,6 +82,8 @@ struct vm {
 	void *backend;
 	struct sd_event_source *watchdog;
 	const char *watched_op;
+	struct sd_event_source *identity_timer;
+	struct sd_event_source *expiry;
 	vm_started_fn started_fn;
 	void *started_data;
 	struct vm_ref refs[VM_REFS_MAX];
@@ -97,15 +105,21 @@ unsigned int vm_count_clones(void);	/* stand-bys included */
 /** vm_alloc() - a slot in the table, STARTING. @handle 0: a new one. NULL: full. */
 struct vm *vm_alloc(uint64_t handle);
 /** vm_start_root() - @fn is called once when it runs or failed to. */
-int vm_start_root(const struct vm_config *config, vm_started_fn fn, void *data,
-		  struct vm **ret_vm);
-/** vm_start_standby() - a clone to be, for ID @id of a ticket. */
-int vm_start_standby(const struct vm_config *config, uint64_t family, uint64_t ticket, uint32_t id,
+int vm_start_root(const struct vm_config *config, const struct limits *limits,
+		  vm_started_fn fn, void *data, struct vm **ret_vm);
+/** vm_start_standby() - a clone to be, for ID @id of @t. */
+int vm_start_standby(const struct vm_config *config, const struct ticket *t, uint32_t id,
 		     struct vm **ret_vm);
-/** vm_note_end() - why it ends; the first one is kept. */
-void vm_note_end(struct vm *vm, enum vmfork_reason reason, int status);
-/** vm_end() - kill it; @reason and @status are kept unless one was given before. */
-void vm_end(struct vm *vm, enum vmfork_reason reason, int status);
+/** vm_note_end() - why it ends, the last in words or ""; the first one is kept. */
+void vm_note_end(struct vm *vm, enum vmfork_reason reason, int status, const char *why, ...)
+	__attribute__((format(printf, 4, 5)));
+/** vm_end() - kill it; why is kept unless that was said before. */
+void vm_end(struct vm *vm, enum vmfork_reason reason, int status, const char *why, ...)
+	__attribute__((format(printf, 4, 5)));
+/** vm_end_as_noted() - kill it, as it was said before. */
+void vm_end_as_noted(struct vm *vm);
+/** reason_known() - @n as one of enum vmfork_reason, or 0; LOST if it is none. */
+enum vmfork_reason reason_known(uint64_t n);
 /** vm_prepare() - have the backend make ready for a fork; may be refused. */
 void vm_prepare(struct vm *vm);
 /** vm_gone() - its process is no more. */

@@ -16,7 +16,8 @@ static int timed_out(sd_event_source *s, uint64_t usec, void *data)
 
 	log_err("%s: its hypervisor has not answered '%s' in %u s: killed", vm->name,
 		vm->watched_op, (unsigned int)(watchdog_usec / 1000000));
-	vm_end(vm, VMFORK_LOST, ETIMEDOUT);
+	vm_end(vm, VMFORK_LOST, ETIMEDOUT, "its hypervisor has not answered '%s' in %u s",
+	       vm->watched_op, (unsigned int)(watchdog_usec / 1000000));
 	return 0;
 }
 

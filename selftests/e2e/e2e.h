@@ -36,6 +36,7 @@ int test_doorbell(int argc, char **argv);
 int test_checkpoint(int argc, char **argv);
 int test_disk(int argc, char **argv);
 int test_clock(int argc, char **argv);
+int test_connections(int argc, char **argv);
 int test_limits(int argc, char **argv);
 int test_rubbish(int argc, char **argv);
 int test_forkloop(int argc, char **argv);

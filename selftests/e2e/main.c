@@ -23,6 +23,7 @@ static const struct {
 	{ "checkpoint", test_checkpoint, "live | keep NAME | clone NAME [CLONES] | errors" },
 	{ "disk", test_disk, "[CLONES] [MiB]" },
 	{ "clock", test_clock, "[SECONDS]" },
+	{ "connections", test_connections, "ADDRESS PORT [CLONES]" },
 	{ "limits", test_limits, "root | nochannel" },
 	{ "rubbish", test_rubbish, "[SEED]" },
 	{ "forkloop", test_forkloop, "COUNT [CLONES]" },

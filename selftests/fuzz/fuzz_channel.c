@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Fuzz target: what a guest writes into its channel: ring, messages, fork block. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static uint8_t ring[VMFORK_CHANNEL_RING_SIZE], payload[RING_PAYLOAD_MAX];
 
+static bool is_text(const char why[VMFORK_WHY_MAX])
+{
+	size_t n = strnlen(why, VMFORK_WHY_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (why[i] < ' ' || why[i] > '~')
+			return false;
+	return n < VMFORK_WHY_MAX;
+}
+
 static void check_message(const struct vmfork_msg *m)
 {
 	struct g2h g;
@@ -21,6 +32,12 @@ static void check_message(const struct vmfork_msg *m)
 	if (g.type == VMFORK_G2H_DATA &&
 	    (g.data.bytes < payload || g.data.len > VMFORK_MSG_MAX ||
 	     g.data.bytes + g.data.len > payload + sizeof(payload)))
+		abort();
+	if (g.type == VMFORK_G2H_PARAMS &&
+	    (g.params.bytes < payload || g.params.len > VMFORK_PARAMS_MAX ||
+	     g.params.bytes + g.params.len > payload + sizeof(payload)))
+		abort();
+	if (g.type == VMFORK_G2H_REPORT && (g.report.result > 0 || !is_text(g.report.why)))
 		abort();
 	if (g.type == VMFORK_G2H_OPEN_CHECKPOINT && !name_valid(g.name))
 		abort();
@@ -62,7 +79,8 @@ static void fuzz_block(const uint8_t *data, size_t len)
 
 	memcpy(&block, data, len < sizeof(block) ? len : sizeof(block));
 	if (fork_request_parse(&block, 65536, &q) == 0 &&
-	    (q.free_pages > 65536 || (q.name[0] && !name_valid(q.name))))
+	    (q.free_pages > 65536 || (q.name[0] && !name_valid(q.name)) ||
+	     q.agent != (q.agent_ms > 0) || q.agent_ms > AGENT_MS_MAX))
 		abort();
 }
 

@@ -38,14 +38,20 @@ static const struct strict {
 	size_t reserved;
 	size_t size;
 	__u32 first;
+	__u32 base;	/* flags that are needed */
 } strict[] = {
 #define STRICT(kind, cmd, type, known, first)					\
 	{ #cmd, kind, cmd, offsetof(struct type, flags), known,			\
-	  offsetof(struct type, reserved), sizeof(struct type), first }
+	  offsetof(struct type, reserved), sizeof(struct type), first, 0 }
 	STRICT(DEVICE, VMFORK_REQUEST_TICKET, vmfork_request_ticket, VMFORK_TICKET_EXACT, 1),
 	STRICT(DEVICE, VMFORK_CHECKPOINT, vmfork_checkpoint, VMFORK_CLONE_SYNC, 0),
 	STRICT(DEVICE, VMFORK_OPEN_CHECKPOINT, vmfork_open_checkpoint, 0, 'a'),
 	STRICT(DEVICE, VMFORK_EXIT, vmfork_exit, 0, 0),
+	STRICT(DEVICE, VMFORK_AGENT, vmfork_agent, 0, 0),
+	STRICT(DEVICE, VMFORK_AGENT_REPORT, vmfork_report, 0, 0),
+	{ "VMFORK_SECRET", DEVICE, VMFORK_SECRET, offsetof(struct vmfork_secret, flags),
+	  VMFORK_SECRET_DENY | VMFORK_SECRET_WIPE, offsetof(struct vmfork_secret, reserved),
+	  sizeof(struct vmfork_secret), 0, VMFORK_SECRET_DENY },
 	STRICT(TICKET, VMFORK_TICKET_CLONE, vmfork_clone, VMFORK_CLONE_SYNC, 0),
 	STRICT(TICKET, VMFORK_TICKET_CREATE_CLONES, vmfork_create_clones, 0, 0),
 	STRICT(TICKET, VMFORK_TICKET_WAIT, vmfork_wait,
@@ -79,7 +85,7 @@ static bool each_unknown_flag(const struct strict *s)
 			continue;
 		memset(&arg, 0, sizeof(arg));
 		arg.words[0] = s->first;
-		arg.words[s->flags / 4] |= 1U << bit;
+		arg.words[s->flags / 4] |= s->base | 1U << bit;
 		if (call(fds[s->kind], s->cmd, &arg) != EINVAL) {
 			tap_note("bit %u was not refused", bit);
 			return false;
@@ -98,6 +104,7 @@ static bool each_reserved_byte(const struct strict *s)
 	for (size_t i = s->reserved; i < s->size; i++) {
 		memset(&arg, 0, sizeof(arg));
 		arg.words[0] = s->first;
+		arg.words[s->flags / 4] |= s->base;
 		arg.bytes[i] = 1;
 		if (call(fds[s->kind], s->cmd, &arg) != EINVAL) {
 			tap_note("byte %zu was not refused", i);
@@ -185,6 +192,48 @@ static void test_values(void)
 	       "VMFORK_EXIT: status out of range: EINVAL");
 }
 
+/* VMFORK_GET_PARAMS and VMFORK_TICKET_SET_PARAMS have no flags */
+static bool params_reserved(enum kind kind, unsigned long cmd)
+{
+	struct vmfork_params p;
+
+	for (size_t i = offsetof(struct vmfork_params, reserved); i < sizeof(p); i++) {
+		memset(&p, 0, sizeof(p));
+		((char *)&p)[i] = 1;
+		if (call(fds[kind], cmd, &p) != EINVAL)
+			return false;
+	}
+	return true;
+}
+
+static void test_get_params(void)
+{
+	struct vmfork_params id = { .id = 1 };
+
+	tap_ok(params_reserved(DEVICE, VMFORK_GET_PARAMS) &&
+	       call(fds[DEVICE], VMFORK_GET_PARAMS, &id) == EINVAL,
+	       "VMFORK_GET_PARAMS: reserved bytes, an ID: EINVAL");
+	tap_ok(call(fds[DEVICE], VMFORK_GET_PARAMS, NULL) == EFAULT,
+	       "VMFORK_GET_PARAMS: no argument: EFAULT");
+}
+
+static void test_set_params(void)
+{
+	bool can = api.features & VMFORK_FEATURE_PARAMS;
+	struct vmfork_params none = { }, two = { .id = 2 };
+	struct vmfork_params lost = { .len = 1 }, large = { .len = VMFORK_PARAMS_MAX + 1 };
+
+	tap_ok(params_reserved(TICKET, VMFORK_TICKET_SET_PARAMS) &&
+	       call(fds[TICKET], VMFORK_TICKET_SET_PARAMS, &large) == EINVAL &&
+	       call(fds[TICKET], VMFORK_TICKET_SET_PARAMS, NULL) == EFAULT,
+	       "VMFORK_TICKET_SET_PARAMS: reserved bytes, too many: EINVAL");
+	tap_ok(call(fds[TICKET], VMFORK_TICKET_SET_PARAMS, &two) == (can ? EINVAL : EOPNOTSUPP),
+	       "VMFORK_TICKET_SET_PARAMS: an ID above those granted");
+	tap_ok(call(fds[TICKET], VMFORK_TICKET_SET_PARAMS, &lost) == (can ? EFAULT : EOPNOTSUPP) &&
+	       call(fds[TICKET], VMFORK_TICKET_SET_PARAMS, &none) == (can ? 0 : EOPNOTSUPP),
+	       "VMFORK_TICKET_SET_PARAMS: bytes that are not there, none");
+}
+
 static void test_device_io(void)
 {
 	struct vmfork_identity id;
@@ -210,14 +259,16 @@ static void test_api(void)
 		 (unsigned long long)api.features, (unsigned long long)api.hazards);
 }
 
-#define WITHOUT_CHANNEL	4
+#define WITHOUT_CHANNEL	5
 
 static void test_no_channel(void)
 {
 	struct vmfork_request_ticket rt = { .clones = 1 };
 	struct vmfork_checkpoint c = { };
+	struct vmfork_params p = { };
 	struct vmfork_exit e = { };
 	struct vmfork_identity id;
+	struct vmfork_net net;
 
 	tap_ok(call(fds[DEVICE], VMFORK_GET_ID, &id) == ENODEV, "no channel: GET_ID: ENODEV");
 	tap_ok(call(fds[DEVICE], VMFORK_REQUEST_TICKET, &rt) == ENODEV,
@@ -225,6 +276,42 @@ static void test_no_channel(void)
 	tap_ok(call(fds[DEVICE], VMFORK_CHECKPOINT, &c) == ENODEV,
 	       "no channel: CHECKPOINT: ENODEV");
 	tap_ok(call(fds[DEVICE], VMFORK_EXIT, &e) == ENODEV, "no channel: EXIT: ENODEV");
+	tap_ok(call(fds[DEVICE], VMFORK_GET_NET, &net) == ENODEV &&
+	       call(fds[DEVICE], VMFORK_GET_PARAMS, &p) == ENODEV,
+	       "no channel: GET_NET, GET_PARAMS: ENODEV");
+}
+
+/* without the feature a limit is refused, with it a value out of range */
+static void test_limits(void)
+{
+	bool can = api.features & VMFORK_FEATURE_LIMITS;
+	struct vmfork_request_ticket weight = { .clones = 1, .cpu_weight = 10001 };
+	struct vmfork_request_ticket life = { .clones = 1, .lifetime_s = 60 };
+	struct vmfork_request_ticket most = { .clones = 1, .cpu_weight = 10000 };
+	int l, m;
+
+	l = call(fds[DEVICE], VMFORK_REQUEST_TICKET, &life);
+	m = call(fds[DEVICE], VMFORK_REQUEST_TICKET, &most);
+	tap_ok(call(fds[DEVICE], VMFORK_REQUEST_TICKET, &weight) == EINVAL &&
+	       l == (can ? 0 : EOPNOTSUPP) && m == (can ? 0 : EOPNOTSUPP),
+	       "VMFORK_REQUEST_TICKET: limits (%d, %d)", l, m);
+	if (!l)
+		close(life.fd);
+	if (!m)
+		close(most.fd);
+}
+
+static void test_told(void)
+{
+	struct vmfork_params p = { };
+	struct vmfork_net net = { };
+	int n = call(fds[DEVICE], VMFORK_GET_NET, &net);
+	int e = call(fds[DEVICE], VMFORK_GET_PARAMS, &p);
+
+	tap_ok((n == 0 || n == ENODATA) &&
+	       e == (api.features & VMFORK_FEATURE_PARAMS ? ENODATA : EOPNOTSUPP),
+	       "GET_NET and GET_PARAMS of a root VM (%d, %d)", n, e);
+	tap_note("net: flags %#x index %u name \"%s\"", net.flags, net.index, net.hostname);
 }
 
 static void test_root(void)
@@ -240,6 +327,8 @@ static void test_root(void)
 	tap_ok(call(fds[DEVICE], VMFORK_EXIT, &e) == EPERM, "VMFORK_EXIT in a root VM: EPERM");
 	tap_ok(call(fds[DEVICE], VMFORK_REQUEST_TICKET, &rt) == EINVAL,
 	       "VMFORK_REQUEST_TICKET: above clones_max: EINVAL");
+	test_limits();
+	test_told();
 	tap_ok(call(fds[DEVICE], VMFORK_OPEN_CHECKPOINT, &o) == ENOENT,
 	       "VMFORK_OPEN_CHECKPOINT: no such name: ENOENT");
 }
@@ -310,7 +399,7 @@ static void test_write(void)
 
 int main(void)
 {
-	enum { ALWAYS = 4 * 3 + 1 + 2 + 4 + 2 + 4 + 1, WITH_HOST = 4 + 4 * 3 + 1 + 2 + 6 + 2 + 6 };
+	enum { ALWAYS = 7 * 3 + 1 + 2 + 4 + 4 + 4 + 1, WITH_HOST = 6 + 4 * 3 + 1 + 2 + 6 + 2 + 6 + 3 };
 	struct vmfork_request_ticket rt = { .clones = 1 };
 	struct vmfork_identity id = { };
 	int err;
@@ -330,6 +419,7 @@ int main(void)
 	test_enotty(DEVICE);
 	test_names();
 	test_values();
+	test_get_params();
 	test_device_io();
 	if (!api.clones_max) {
 		test_no_channel();
@@ -346,6 +436,7 @@ int main(void)
 	fcntl(fds[TICKET], F_SETFL, O_NONBLOCK);
 	test_granted();
 	test_checkpoint_fd();
+	test_set_params();
 	test_write();
 	return tap_end();
 }

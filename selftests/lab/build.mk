@@ -6,12 +6,15 @@ RUN_SUITES = $(PY) selftests/run.py --logs $(B)/check
 
 CHECK_SUITES += selftests/lab/lab-test.sh
 
-.PHONY: deps guest-image demo check check-run style
+.PHONY: deps guest-image guest-image-services demo check check-run style
 deps: ## install what building, running and testing take (Debian 12, root or sudo)
 	@selftests/lab/deps.sh build run test
 
 guest-image: modules user ## the Debian guest of the tests and of the demo (cached)
 	@KDIR=$(KDIR) selftests/lab/guest-image.sh $(B)/lab
+
+guest-image-services: modules user ## the same with sshd and nginx, for check-agent (cached)
+	@SERVICES=1 KDIR=$(KDIR) selftests/lab/guest-image.sh $(B)/lab-services
 
 demo: ## fork a Debian guest into 8 clones that answer a question about Debian's packages
 	@examples/demo.sh
@@ -22,7 +25,7 @@ check: ## install what is missing, build, run all tests that fit into 25 minutes
 	@$(MAKE) --no-print-directory check-run
 
 # unit-programs: folders that are read after this one have some, too
-check-run: user modules guest-image unit-programs
+check-run: user modules guest-image guest-image-services unit-programs
 	@$(RUN_SUITES) $(sort $(UNIT_TARGETS)) $(sort $(CHECK_SUITES))
 
 style: ## checkpatch, codespell, shellcheck, mandoc, as far as they are installed

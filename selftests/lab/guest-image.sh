@@ -5,6 +5,7 @@
 #   guest-image.sh [OUT]     OUT (build/lab) gets initrd.img and env, which names all three
 #
 # Environment: KERNEL=6.1 (default) or 6.12; VMFORK_CACHE; VMFORK_MIRROR;
+# SERVICES=1: with sshd and nginx on the root disk, for the tests of identity;
 # KDIR: build directory of the kernel to use. Slow steps are cached by what goes into them; the
 # payload (module, programs, jobs) is packed anew each time, which takes a second.
 set -eu
@@ -18,6 +19,7 @@ top=$(cd "$here/../.." && pwd)
 out=${1:-$top/build/lab}
 mirror=${VMFORK_MIRROR:-http://deb.debian.org/debian}
 packages=systemd-sysv,udev,dbus,kmod,iproute2,procps
+[ -z "${SERVICES:-}" ] || packages+=,openssh-server,nginx-light
 disk_size=1G
 
 # What changes with every build: it is appended to the initramfs, whose init copies it to
@@ -25,7 +27,7 @@ disk_size=1G
 make_payload() { # DIR
 	local tree=$1/payload p f
 	rm -rf "$tree"
-	mkdir -p "$tree/payload"/{bin,jobs,udev}
+	mkdir -p "$tree/payload"/{bin,jobs,udev,systemd}
 	p=$tree/payload
 	cp "$here"/image/{lab-init,load-module,guest-shell} "$p/"
 	cp "$(busybox_static)" "$p/busybox"
@@ -42,8 +44,20 @@ make_payload() { # DIR
 	for f in "$top"/userspace/*/*.rules; do
 		[ -f "$f" ] && cp "$f" "$p/udev/"
 	done
+	make_payload_units "$p/systemd"
 	pack "$tree" "$1/payload.cpio"
 	rm -r "$tree"
+}
+
+# The guest's units, as make install would put them; a test starts what it wants.
+make_payload_units() { # DIR
+	local f to
+	for f in "$top"/userspace/systemd/vmfork-*.in; do
+		to=${f##*/}
+		sed 's,@PREFIX@/s\?bin,/usr/lib/vmfork/bin,g' "$f" > "$1/${to%.in}"
+	done
+	cp "$top"/userspace/systemd/vmfork-settling-generator "$1/"
+	chmod 755 "$1"/*-generator
 }
 
 choose_kernel "${KERNEL:-6.1}"

@@ -2,10 +2,14 @@
 /* Tickets: ask, fork, wait, kill. */
 #include "private.h"
 
-VMFORK_EXPORT int vmfork_request_ticket(int vm, unsigned int n, unsigned int flags,
-					unsigned int *ret_granted)
+VMFORK_EXPORT int vmfork_request_ticket_limits(int vm, unsigned int n, unsigned int flags,
+					       const struct vmfork_limits *limits,
+					       unsigned int *ret_granted)
 {
-	struct vmfork_request_ticket arg = { .clones = n, .flags = flags, .fd = -1 };
+	struct vmfork_request_ticket arg = {
+		.clones = n, .flags = flags, .fd = -1, .lifetime_s = limits->lifetime_s,
+		.memory_mib = limits->memory_mib, .cpu_weight = limits->cpu_weight,
+	};
 	int r = vmfork_ioctl(vm, VMFORK_REQUEST_TICKET, &arg);
 
 	if (r)
@@ -13,6 +17,14 @@ VMFORK_EXPORT int vmfork_request_ticket(int vm, unsigned int n, unsigned int fla
 	if (ret_granted)
 		*ret_granted = arg.clones;
 	return arg.fd;
+}
+
+VMFORK_EXPORT int vmfork_request_ticket(int vm, unsigned int n, unsigned int flags,
+					unsigned int *ret_granted)
+{
+	static const struct vmfork_limits none;
+
+	return vmfork_request_ticket_limits(vm, n, flags, &none, ret_granted);
 }
 
 VMFORK_EXPORT int vmfork_clone(int ticket, unsigned int flags)

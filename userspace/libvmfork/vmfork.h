@@ -3,6 +3,7 @@
 #ifndef VMFORK_H
 #define VMFORK_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <linux/vmfork.h>
 
@@ -23,8 +24,8 @@ extern "C" {
  *
  * Every function returns a negative errno on failure and then changes nothing that
  * its ret_ parameters point to; vmfork_strerror() says what to do about it. The
- * library keeps no state, allocates nothing, logs nothing and never exits: every
- * function may be called from any thread. Calls that wait return -EINTR when a
+ * library keeps no state, allocates nothing (but vmfork_on_clone(), for its thread), logs
+ * nothing and never exits: every function may be called from any thread. Calls that wait return -EINTR when a
  * signal handler ran.
  *
  *	int vm = vmfork_open(), ticket, id;
@@ -78,6 +79,36 @@ int vmfork_wait_identity(int vm, struct vmfork_identity *ret_identity);
  */
 int vmfork_request_ticket(int vm, unsigned int n, unsigned int flags,
 			  unsigned int *ret_granted);
+
+/** struct vmfork_limits - of each clone of a ticket; 0: no limit. */
+struct vmfork_limits {
+	unsigned int lifetime_s;	/* seconds, then it ends as VMFORK_EXPIRED */
+	unsigned int memory_mib;	/* MiB of memory of its own, or VMFORK_OUT_OF_MEMORY */
+	unsigned int cpu_weight;	/* 1..10000, as of cgroup v2's cpu.weight; 0: 100 */
+};
+
+/**
+ * vmfork_request_ticket_limits() - vmfork_request_ticket(), and what clones may have.
+ * Return: a ticket; -EOPNOTSUPP: the host does no limits (VMFORK_FEATURE_LIMITS).
+ */
+int vmfork_request_ticket_limits(int vm, unsigned int n, unsigned int flags,
+				 const struct vmfork_limits *limits, unsigned int *ret_granted);
+
+/**
+ * vmfork_set_params() - give parameters to the clones to be.
+ * @ticket:	granted and not used yet
+ * @id:		0: for every clone that is given none of its own; else for this one
+ * @buf, @len:	0..VMFORK_PARAMS_MAX bytes, by convention a JSON object; the last call counts
+ */
+int vmfork_set_params(int ticket, unsigned int id, const void *buf, size_t len);
+
+/**
+ * vmfork_get_params() - the parameters that this clone was given.
+ * @len:	room in @buf; VMFORK_PARAMS_MAX bytes take any
+ * @ret_len:	how many there are
+ * Return: 0; -ENODATA: none were given, or no clone; -EMSGSIZE.
+ */
+int vmfork_get_params(int vm, void *buf, size_t len, size_t *ret_len);
 
 /**
  * vmfork_clone() - fork this machine (sf_clone).
@@ -175,6 +206,80 @@ int vmfork_collect(int ticket, vmfork_collect_fn fn, void *data);
  */
 int vmfork_join(int ticket, struct vmfork_exit_info *exits, unsigned int n);
 
+/**
+ * vmfork_secret_deny() - no fork and no checkpoint of this machine, whoever asks, until
+ * @vm and its copies are closed. Return: 0; -EEXIST: @vm denies already.
+ */
+int vmfork_secret_deny(int vm);
+
+/**
+ * vmfork_secret_wipe() - memory that is zeros in every clone and in no image, until @vm
+ * and its copies are closed.
+ * @addr, @len:	whole pages of private writable memory, 1 MiB for each @vm at most. It is
+ *		kept from children and core dumps as well (MADV_WIPEONFORK, MADV_DONTDUMP).
+ * Set it first, then write the secret into it.
+ */
+int vmfork_secret_wipe(int vm, void *addr, size_t len);
+
+/**
+ * vmfork_map_generation() - a page that changes whenever the machine was forked.
+ * @ret_page:	for vmfork_generation_changed(); ended by vmfork_unmap_generation(). It
+ *		outlives @vm.
+ */
+int vmfork_map_generation(int vm, const volatile struct vmfork_generation **ret_page);
+void vmfork_unmap_generation(const volatile struct vmfork_generation *page);
+
+/**
+ * vmfork_generation_changed() - has the machine been forked since the last look? No system
+ * call: ask before each use of random state. Also true in the parent.
+ * @seen:	the caller's, begin with @page->generation
+ */
+static inline int vmfork_generation_changed(const volatile struct vmfork_generation *page,
+					    __u64 *seen)
+{
+	__u64 now = page->generation;
+	int changed = now != *seen;
+
+	*seen = now;
+	return changed;
+}
+
+/**
+ * typedef vmfork_on_clone_fn - this machine has become a clone.
+ * Return: 0 to be told again; else the thread ends.
+ */
+typedef int (*vmfork_on_clone_fn)(const struct vmfork_identity *identity, void *data);
+
+/**
+ * vmfork_on_clone() - have @fn called whenever this machine has become a clone, by a
+ * thread of the library's own that has all signals blocked and its own descriptor of the
+ * machine. Other threads may run before it: what must not use old state looks at the
+ * generation page.
+ * @ret_thread:	the thread: pthread_cancel(3) it, outside @fn, and pthread_join(3) it; or
+ *		NULL: it runs for as long as the program
+ * Return: 0, or -errno of vmfork_open() or pthread_create(3).
+ */
+int vmfork_on_clone(vmfork_on_clone_fn fn, void *data, pthread_t *ret_thread);
+
+/**
+ * vmfork_agent() - be this machine's agent: in clones all but this process and its
+ * descendants are held until it has reported. Needs CAP_SYS_ADMIN; until @vm is closed.
+ * @timeout_ms:	most time for a report, then the clone is destroyed; 0: 30 s
+ * Return: 0; -EBUSY: there is one. vmfork_wait_identity() of @vm tells of a clone.
+ */
+int vmfork_agent(int vm, unsigned int timeout_ms);
+
+/**
+ * vmfork_agent_report() - this clone's identity is complete, or cannot be completed.
+ * @result:	0, or a negative errno: then the clone is destroyed and this does not return
+ * @why:	one line, printable ASCII, cut after 111 characters; or NULL
+ * Return: 0: the network is open and all tasks were let go.
+ */
+int vmfork_agent_report(int vm, int result, const char *why);
+
+/** vmfork_get_net() - what the host says of this machine's network. Return: 0; -ENODATA. */
+int vmfork_get_net(int vm, struct vmfork_net *ret_net);
+
 /** enum vmfork_call - what failed, for vmfork_strerror(). */
 enum vmfork_call {
 	VMFORK_CALL_OTHER = 0,
@@ -184,6 +289,9 @@ enum vmfork_call {
 	VMFORK_CALL_CHECKPOINT,	/* vmfork_checkpoint(), vmfork_open_checkpoint() */
 	VMFORK_CALL_EXIT,
 	VMFORK_CALL_MESSAGE,	/* vmfork_send(), vmfork_recv() */
+	VMFORK_CALL_PARAMS,	/* vmfork_set_params(), vmfork_get_params() */
+	VMFORK_CALL_SECRET,	/* vmfork_secret_deny(), vmfork_secret_wipe() */
+	VMFORK_CALL_AGENT,	/* vmfork_agent(), vmfork_agent_report(), vmfork_get_net() */
 };
 
 /**

@@ -1,26 +1,85 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vmforkctl fork and clone: make clones of a running VM, or of a checkpoint. */
+#include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "cloneconfig.h"
 #include "vmforkctl.h"
 
-/* @op: of the control protocol; @of: its member that names what to clone */
-static int make_clones(struct ctl *ctl, int argc, char **argv, const char *op, const char *of)
-{
-	json_int_t clones = 1;
-	json_t *result;
-	int c;
+const char clone_options[] =
+"  -n CLONES                       how many (1)\n"
+"  --param KEY=VALUE               a parameter that they can read; any number of these\n"
+"  --params FILE                   parameters: a JSON object\n"
+"  --lifetime TIME                 90, 5m, 2h: they are ended then\n"
+"  --memory-limit SIZE             memory of its own that each may have\n"
+"  --cpu-weight N                  share of the processors, 1 to 10000 (100)\n";
 
-	while ((c = getopt(argc, argv, "n:")) != -1) {
-		if (c == '?')
-			return usage_option(ctl);
-		if (parse_clones(optarg, &clones))
-			return usage(ctl, "not a number of clones: %s", optarg);
+enum { PARAM = 1, PARAMS, LIMIT };
+
+static const struct option options[] = {
+	{ "param", required_argument, NULL, PARAM },
+	{ "params", required_argument, NULL, PARAMS },
+	{ "lifetime", required_argument, NULL, LIMIT },
+	{ "memory-limit", required_argument, NULL, LIMIT },
+	{ "cpu-weight", required_argument, NULL, LIMIT },
+	{ }
+};
+
+/** struct wanted - what the clones are to be. */
+struct wanted {
+	json_int_t clones;
+	json_t *params;
+	json_t *limits;
+};
+
+static int set_option(struct wanted *w, int c, int which, char *why, size_t size)
+{
+	switch (c) {
+	case PARAM:
+		return param_set(w->params, optarg, why, size);
+	case PARAMS:
+		return params_file(w->params, optarg, why, size);
+	case LIMIT:
+		return limit_set(w->limits, options[which].name, optarg, why, size);
+	default:
+		snprintf(why, size, "not a number of clones: %s", optarg);
+		return parse_clones(optarg, &w->clones);
 	}
-	if (argc - optind != 1)
-		return usage(ctl, "which %s?", strcmp(of, "vm") ? of : "VM");
-	result = ctl_call(ctl, op, json_pack("{s:s, s:I}", of, argv[optind], "clones", clones));
+}
+
+static int parse(struct ctl *ctl, int argc, char **argv, struct wanted *w)
+{
+	char why[512];
+	int c, which = 0;
+
+	while ((c = getopt_long(argc, argv, "n:", options, &which)) != -1) {
+		if (c == '?') {
+			usage_option(ctl);
+			fputs(clone_options, stderr);
+			return STATUS_USAGE;
+		}
+		if (set_option(w, c, which, why, sizeof(why)))
+			return usage(ctl, "%s", why);
+	}
+	return 0;
+}
+
+/* What was not asked for is not said, so that an older vmforkd understands it. */
+static json_t *request(const struct wanted *w, const char *of, const char *name)
+{
+	json_t *o = json_pack("{s:s, s:I}", of, name, "clones", w->clones);
+
+	if (json_object_size(w->params))
+		json_object_set(o, "params", w->params);
+	if (json_object_size(w->limits))
+		json_object_set(o, "limits", w->limits);
+	return o;
+}
+
+static int call(struct ctl *ctl, const char *op, json_t *o)
+{
+	json_t *result = ctl_call(ctl, op, o);
+
 	if (!result)
 		return STATUS_ERROR;
 	if (ctl->json) {
@@ -31,6 +90,21 @@ static int make_clones(struct ctl *ctl, int argc, char **argv, const char *op, c
 	}
 	json_decref(result);
 	return STATUS_OK;
+}
+
+/* @op: of the control protocol; @of: its member that names what to clone */
+static int make_clones(struct ctl *ctl, int argc, char **argv, const char *op, const char *of)
+{
+	struct wanted w = { 1, json_object(), json_object() };
+	int status = parse(ctl, argc, argv, &w);
+
+	if (status == 0 && argc - optind != 1)
+		status = usage(ctl, "which %s?", strcmp(of, "vm") ? of : "VM");
+	if (status == 0)
+		status = call(ctl, op, request(&w, of, argv[optind]));
+	json_decref(w.params);
+	json_decref(w.limits);
+	return status;
 }
 
 int cmd_fork(struct ctl *ctl, int argc, char **argv)

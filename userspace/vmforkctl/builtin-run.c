@@ -2,6 +2,7 @@
 /* vmforkctl run: start a root VM. */
 #include <getopt.h>
 
+#include "cloneconfig.h"
 #include "vmconfig.h"
 #include "vmforkctl.h"
 
@@ -13,9 +14,13 @@ const char run_options[] =
 "  --net none|user|bridge          (none)\n"
 "  --accel auto|kvm|tcg            (auto)\n"
 "  --machine pc|q35                (pc)\n"
+"  --lifetime TIME                 90, 5m, 2h: it is ended then\n"
+"  --memory-limit SIZE             memory of the host's that it may have\n"
+"  --cpu-weight N                  share of the processors, 1 to 10000 (100)\n"
 "  --console                       attach to its console once it runs\n";
 
-enum { DISK = 1, MEMORY, CPUS, KERNEL, INITRD, APPEND, NET, ACCEL, MACHINE, CONSOLE };
+enum { DISK = 1, MEMORY, CPUS, KERNEL, INITRD, APPEND, NET, ACCEL, MACHINE, CONSOLE, LIFETIME,
+	MEMORY_LIMIT, CPU_WEIGHT };
 
 static const struct option options[] = {
 	{ "disk", required_argument, NULL, DISK },
@@ -28,6 +33,9 @@ static const struct option options[] = {
 	{ "accel", required_argument, NULL, ACCEL },
 	{ "machine", required_argument, NULL, MACHINE },
 	{ "console", no_argument, NULL, CONSOLE },
+	{ "lifetime", required_argument, NULL, LIFETIME },
+	{ "memory-limit", required_argument, NULL, MEMORY_LIMIT },
+	{ "cpu-weight", required_argument, NULL, CPU_WEIGHT },
 	{ }
 };
 
@@ -48,6 +56,17 @@ static int set_cpus(json_t *config, const char *text, char *why, size_t size)
 	return json_object_set_new(config, "vcpus", json_integer((json_int_t)n));
 }
 
+static int set_limit(json_t *config, const char *option, const char *text, char *why, size_t size)
+{
+	json_t *limits = json_object_get(config, "limits");
+
+	if (!limits) {
+		limits = json_object();
+		json_object_set_new(config, "limits", limits);
+	}
+	return limit_set(limits, option, text, why, size);
+}
+
 static int set_option(json_t *config, int option, bool *console, char *why, size_t size)
 {
 	switch (option) {
@@ -60,6 +79,10 @@ static int set_option(json_t *config, int option, bool *console, char *why, size
 	case KERNEL:
 	case INITRD:
 		return vmconfig_path(config, options[option - 1].name, optarg, why, size);
+	case LIFETIME:
+	case MEMORY_LIMIT:
+	case CPU_WEIGHT:
+		return set_limit(config, options[option - 1].name, optarg, why, size);
 	case CONSOLE:
 		*console = true;
 		return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vmforkd's objects as tables. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "vmforkctl.h"
 
@@ -47,6 +48,15 @@ static void add_handle(struct table *t, const json_t *o, const char *key)
 	table_add(t, "%s", get_handle(o, key, text));
 }
 
+/* a clone that runs is held until its agent has completed its identity */
+static const char *state_of(const json_t *vm)
+{
+	const char *state = get_text(vm, "state");
+
+	return !strcmp(state, "running") && !strcmp(get_text(vm, "identity"), "held") ?
+		"held" : state;
+}
+
 void show_vms(const json_t *result)
 {
 	json_t *vms = get_array(result, "vms"), *vm;
@@ -59,7 +69,7 @@ void show_vms(const json_t *result)
 		table_add(&t, "%s", get_text(vm, "name"));
 		add_handle(&t, vm, "handle");
 		add_count(&t, vm, "id");
-		table_add(&t, "%s", get_text(vm, "state"));
+		table_add(&t, "%s", state_of(vm));
 		table_add(&t, "%s", get_text(vm, "channel"));
 		table_add(&t, "%s", get_text(vm, "accel"));
 		add_count(&t, vm, "vcpus");
@@ -161,12 +171,13 @@ void show_exits(const json_t *result)
 	struct table t;
 	size_t i;
 
-	table_init(&t, "rllr", "ID VM REASON STATUS");
+	table_init(&t, "rllrl", "ID VM REASON STATUS WHY");
 	json_array_foreach(exits, i, e) {
 		add_count(&t, e, "id");
 		table_add(&t, "%s", get_text(e, "vm"));
 		table_add(&t, "%s", get_text(e, "reason"));
 		add_count(&t, e, "status");
+		table_add(&t, "%s", get_text(e, "why"));
 	}
 	table_print(&t, stdout);
 	table_free(&t);

@@ -379,7 +379,7 @@ struct vmfork_record {
  *
  * Bytes that nobody between looks at; by convention a JSON object, whose member
  * "env" (strings by name) vmfork(1) puts into its command's environment. SET, on a
- * GRANTED ticket, any number of times: the last counts. GET, on /dev/vmfork, in a
+ * GRANTED ticket (else EBUSY), any number of times: the last counts. GET, on /dev/vmfork, in a
  * clone: ENODATA none were set (or this is a root VM), EMSGSIZE @buf is too small
  * (@len is set). EOPNOTSUPP without VMFORK_FEATURE_PARAMS.
  */
@@ -431,12 +431,16 @@ struct vmfork_net {
  *		asks (EBUSY), @addr and @len are 0; VMFORK_SECRET_WIPE: the pages of
  *		[@addr, @addr + @len) are zeros in every clone, and are not in the image
  * @addr, @len:	multiples of the page size; at most 1 MiB for each open of the device;
- *		private writable memory of the caller
+ *		private writable memory of the caller, that its children do not get
+ *		(MADV_WIPEONFORK or MADV_DONTFORK)
  * @reserved:	0
  *
  * Holds until the descriptor of /dev/vmfork that it was set on is closed for good.
- * Errors: EINVAL, EFAULT, ENOMEM (RLIMIT_MEMLOCK, or more than 1 MiB), EEXIST DENY is
- * set already.
+ * WIPE is for the pages that are there now: memory that is unmapped or thrown away
+ * (MADV_DONTNEED) meanwhile is no secret when it is used anew. Errors: EINVAL (also not
+ * such memory), EFAULT, ENOMEM (RLIMIT_MEMLOCK, or more than 1 MiB), EEXIST DENY is set
+ * already, EOPNOTSUPP the host has no VMFORK_FEATURE_FREE_SET, so that the bytes would be
+ * in the image.
  */
 struct vmfork_secret {
 	__u64 addr;
@@ -459,7 +463,8 @@ struct vmfork_secret {
  * by read() or poll() on this descriptor, as anybody is, and is the first to run.
  * Should it end, close the descriptor or not report in time while it is waited for,
  * the clone panics: it fails closed. The host keeps the clone's network link down,
- * and has a watchdog of its own. Errors: EBUSY there is an agent, EPERM.
+ * and has a watchdog of its own. Errors: EBUSY there is an agent, EPERM, EOPNOTSUPP this
+ * kernel cannot hold tasks (no VMFORK_FEATURE_GATE).
  */
 struct vmfork_agent {
 	__u32 flags;
@@ -477,7 +482,9 @@ struct vmfork_agent {
  * @reserved:	0
  *
  * With @result 0 returns when the host has put the link up and all held tasks were
- * let go; else does not return. EINVAL nobody is held.
+ * let go; else does not return. Errors: EINVAL nobody is held, EPERM another descriptor
+ * than the agent's, EBUSY a report is on its way; what the host answered, and the tasks
+ * are still held.
  */
 struct vmfork_report {
 	__s32 result;

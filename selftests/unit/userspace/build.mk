@@ -4,3 +4,4 @@ $(call unit_test,wrapper,selftests/unit/userspace/test-wrapper.c \
 	userspace/vmfork/output.c userspace/vmfork/summary.c,-Iuserspace/vmfork,-ljansson)
 $(call unit_test,vmforkctl,selftests/unit/userspace/test-vmforkctl.c $(VMFORKCTL_LIB),\
 	-Iuserspace/vmforkctl,-ljansson)
+$(call unit_test,agent,selftests/unit/userspace/test-agent.c $(AGENT_LIB),$(AGENT_CFLAGS),)

@@ -11,6 +11,9 @@ $(call unit_test,vmforkd-fork,$(VMFORKD_TEST_DIR)/test_fork.c $(VMFORKD_FAKES) \
 $(call unit_test,vmforkd-kill,$(VMFORKD_TEST_DIR)/test_kill.c $(VMFORKD_FAKES) \
 	$(VMFORKD_CORE_SRCS) $(LIB_SRCS),,$(VMFORKD_TEST_LIBS))
 
+$(call unit_test,vmforkd-identity,$(VMFORKD_TEST_DIR)/test_identity.c $(VMFORKD_FAKES) \
+	$(VMFORKD_CORE_SRCS) $(LIB_SRCS),,$(VMFORKD_TEST_LIBS))
+
 FUZZ_SRCS_channel := $(addprefix hypervisor/vmforkd/,channel_parse.c ring.c names.c)
 FUZZ_SRCS_control := $(VMFORKD_FAKES) $(VMFORKD_CORE_SRCS) $(LIB_SRCS)
 FUZZ_LIBS_control := $(VMFORKD_TEST_LIBS)

@@ -12,14 +12,17 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "identity.h"
 #include "keeper_client.h"
 #include "log.h"
+#include "network.h"
 #include "ops.h"
 #include "options.h"
 #include "pager_client.h"
 #include "runtime.h"
 #include "state.h"
 #include "util.h"
+#include "vmlimits.h"
 
 #define TODO_MAX 1024
 #define STORE_MAX 256
@@ -83,6 +86,7 @@ static int prepare(struct vm *vm)
 static int freeze(struct vm *vm, struct checkpoint *cp)
 {
 	fake.frozen++;
+	checkpoint_set_backend(cp, cp);
 	vm_times(vm)->stopped = now_ns();
 	if (fake.hold_freeze)
 		held_freeze = vm;
@@ -93,6 +97,8 @@ static int freeze(struct vm *vm, struct checkpoint *cp)
 
 static int resume(struct vm *vm)
 {
+	if (vm->state == VM_LOADED && checkpoint_find(vm->checkpoint)->agent && !fake.shuts)
+		fake.ran_open = true;
 	fake.resumes++;
 	if (!fake.hold_resume)
 		later(vm, VM_EV_RESUMED, 0);
@@ -126,8 +132,14 @@ static int adopt(struct vm *vm, json_t *state)
 	return 0;
 }
 
+static json_t *checkpoint_save(const struct checkpoint *cp)
+{
+	return json_object();
+}
+
 static int checkpoint_adopt(struct checkpoint *cp, json_t *state)
 {
+	checkpoint_set_backend(cp, cp);
 	return 0;
 }
 
@@ -165,7 +177,8 @@ static const struct backend_ops fake_backend = {
 	.name = "fake", .probe = probe, .check = check, .start = start, .prepare = prepare,
 	.freeze = freeze, .resume = resume, .load = load, .kick = kick, .kill = kill_vm,
 	.destroy = destroy, .checkpoint_destroy = checkpoint_destroy, .slots = slots,
-	.save = save, .adopt = adopt, .checkpoint_adopt = checkpoint_adopt,
+	.save = save, .adopt = adopt, .checkpoint_save = checkpoint_save,
+	.checkpoint_adopt = checkpoint_adopt,
 };
 
 void fake_release_starts(void)
@@ -229,6 +242,8 @@ void fake_restart(void)
 	todo_first = todo_end = nheld = 0;
 	for_each_vm(vm) {
 		vm->watchdog = sd_event_source_disable_unref(vm->watchdog);
+		identity_over(vm);
+		expiry_over(vm);
 		channel_free(&vm->channel);
 		vm->state = VM_FREE;
 	}
@@ -256,6 +271,7 @@ void fake_set_up(void)
 	opt.uid = (uid_t)-1;
 	opt.clones_max = 64;
 	opt.clones_total = 256;
+	opt.identity_timeout = 60;
 	core.backend = &fake_backend;
 	core.next_handle = 100;
 	if (sd_event_default(&core.loop) < 0)
@@ -272,10 +288,11 @@ void fake_tear_down(void)
 struct vm *fake_root(const char *name)
 {
 	struct vm_config c = { .memory = 64 << 20, .vcpus = 1 };
+	struct limits none = { 0 };
 	struct vm *vm;
 
 	snprintf(c.name, sizeof(c.name), "%s", name);
-	if (vm_start_root(&c, NULL, NULL, &vm) < 0)
+	if (vm_start_root(&c, &none, NULL, NULL, &vm) < 0)
 		abort();
 	fake_settle();
 	guest_hello(vm);
@@ -318,18 +335,51 @@ void guest_hello(struct vm *vm)
 	guest_put(vm, VMFORK_G2H_HELLO, 0, &m, sizeof(m));
 }
 
-void guest_want_fork(struct vm *vm, uint32_t kind, uint64_t ticket, const char *name,
-		     uint64_t free_pages)
+static void want_fork(struct vm *vm, uint32_t kind, uint64_t ticket, const char *name,
+		      uint64_t free_pages, uint32_t flags, uint32_t agent_ms)
 {
 	struct vmfork_fork *f = &channel_head(&vm->channel)->fork;
 
 	f->kind = htole32(kind);
 	f->ticket = htole64(ticket);
+	f->flags = htole32(flags);
+	f->agent_ms = htole32(agent_ms);
 	memset(f->name, 0, sizeof(f->name));
 	memcpy(f->name, name, strlen(name));
 	f->free_pages = htole64(free_pages);
 	f->state = htole32(VMFORK_FORK_REQUESTED);
 	core_event(vm, VM_EV_RANG, 0, 0);
+}
+
+void guest_want_fork(struct vm *vm, uint32_t kind, uint64_t ticket, const char *name,
+		     uint64_t free_pages)
+{
+	want_fork(vm, kind, ticket, name, free_pages, 0, 0);
+}
+
+void guest_want_held_fork(struct vm *vm, uint32_t kind, uint64_t ticket, const char *name,
+			  uint32_t agent_ms)
+{
+	want_fork(vm, kind, ticket, name, 0, VMFORK_FORK_AGENT, agent_ms);
+}
+
+void guest_report(struct vm *vm, uint64_t cookie, int result, const char *why)
+{
+	struct vmfork_msg_report m = { .result = htole32((uint32_t)result) };
+
+	strcpy(m.why, why);
+	guest_put(vm, VMFORK_G2H_REPORT, cookie, &m, sizeof(m));
+}
+
+void guest_params(struct vm *vm, uint64_t cookie, uint64_t ticket, uint32_t id,
+		  const char *text)
+{
+	static uint8_t buf[RING_PAYLOAD_MAX];
+	struct vmfork_msg_params m = { .ticket = htole64(ticket), .id = htole32(id) };
+
+	memcpy(buf, &m, sizeof(m));
+	memcpy(buf + sizeof(m), text, strlen(text));
+	guest_put(vm, VMFORK_G2H_PARAMS, cookie, buf, (uint32_t)(sizeof(m) + strlen(text)));
 }
 
 struct vmfork_fork guest_leave_fork(struct vm *vm)
@@ -356,6 +406,29 @@ int64_t guest_ticket(struct vm *vm, uint32_t n)
 	if (in.reply.result)
 		return (int32_t)le32toh(in.reply.result);
 	return (int64_t)le64toh(in.reply.handle);
+}
+
+/* no network */
+static network_opened_fn open_done;
+
+int network_shut(struct vm *vm)
+{
+	fake.shuts++;
+	return fake.shut_err;
+}
+
+void network_open(struct vm *vm, network_opened_fn done)
+{
+	fake.opens++;
+	open_done = done;
+	if (!fake.hold_open)
+		done(vm, fake.open_err);
+}
+
+void fake_release_open(struct vm *vm)
+{
+	fake.hold_open = false;
+	open_done(vm, fake.open_err);
 }
 
 /* no keeper, no pager */

@@ -26,6 +26,12 @@ struct fake {
 	unsigned int kicks;
 	unsigned int destroyed;
 	unsigned int checkpoints_destroyed;
+	int shut_err;		/* of network_shut() */
+	int open_err;		/* of network_open() */
+	bool hold_open;		/* it does not end by itself */
+	unsigned int shuts;
+	unsigned int opens;
+	bool ran_open;		/* a clone was resumed whose network was not shut */
 	uint32_t parent_block_at_first_load;	/* fork state of the parent then */
 	bool parent_ran_at_first_load;
 };
@@ -43,6 +49,8 @@ void fake_wait_end(uint64_t handle);
 /** fake_release_starts() - the held stand-bys are STARTED now. */
 void fake_release_starts(void);
 void fake_release_freeze(void);
+/** fake_release_open() - network_open() of @vm ends now. */
+void fake_release_open(struct vm *vm);
 /** fake_root() - a running root VM whose guest has said HELLO. */
 struct vm *fake_root(const char *name);
 void fake_die(struct vm *vm, int wait_status);
@@ -55,6 +63,12 @@ void guest_hello(struct vm *vm);
 /** guest_want_fork() - REQUESTED, and the doorbell. */
 void guest_want_fork(struct vm *vm, uint32_t kind, uint64_t ticket, const char *name,
 		     uint64_t free_pages);
+/** guest_want_held_fork() - the same, with an agent that may take @agent_ms. */
+void guest_want_held_fork(struct vm *vm, uint32_t kind, uint64_t ticket, const char *name,
+			  uint32_t agent_ms);
+void guest_report(struct vm *vm, uint64_t cookie, int result, const char *why);
+void guest_params(struct vm *vm, uint64_t cookie, uint64_t ticket, uint32_t id,
+		  const char *text);
 /** guest_leave_fork() - the block's answer; RELEASED -> IDLE. */
 struct vmfork_fork guest_leave_fork(struct vm *vm);
 /** guest_ticket() - ask for @n clones; the ticket's handle, or a negative errno. */

@@ -12,6 +12,7 @@
 
 #include "fake.h"
 #include "guest.h"
+#include "identity.h"
 #include "journal.h"
 
 /**
@@ -98,10 +99,19 @@ static void adopt(void)
 {
 	for_each_vm(vm)
 		journal_recover(vm);
-	for_each_vm(vm)
+	for_each_vm(vm) {
+		vm->reason = reason_known(vm->channel.j->reason);
+		vm->status = vm->channel.j->status;
+		memcpy(vm->why, vm->channel.j->why, sizeof(vm->why));
+		identity_over(vm);
+		if (vm->reason)
+			vm_end_as_noted(vm);
+		else
+			identity_adopt(vm);
 		for (unsigned int i = 0; i < JOURNAL_PENDING_MAX; i++)
 			if (vm->channel.j->pending[i].type)
 				pending_reply(vm, &vm->channel.j->pending[i], -EIO, 0, 0);
+	}
 	for_each_vm(vm)
 		guest_rang(vm);
 }
@@ -148,14 +158,17 @@ struct family {
 	uint64_t ticket;
 };
 
-static struct family make_family(void)
+static struct family make_family(bool agent)
 {
 	struct family f = { .parent = fake_root("web") };
 	int64_t t = guest_ticket(f.parent, 1);
 
 	ck_assert_int_gt(t, 0);
 	fake_settle();
-	guest_want_fork(f.parent, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	if (agent)
+		guest_want_held_fork(f.parent, VMFORK_FORK_TICKET, (uint64_t)t, "", 60000);
+	else
+		guest_want_fork(f.parent, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
 	fake_settle();
 	guest_leave_fork(f.parent);
 	f.ticket = (uint64_t)t;
@@ -191,7 +204,7 @@ START_TEST(data_up)
 	unsigned int n;
 
 	for (n = 1; !whole; n++) {
-		struct family f = make_family();
+		struct family f = make_family(false);
 
 		put_data(f.clone, 0, 0, 100);
 		put_data(f.clone, 0, 0, 200);
@@ -210,7 +223,7 @@ START_TEST(data_down)
 	unsigned int n;
 
 	for (n = 1; !whole; n++) {
-		struct family f = make_family();
+		struct family f = make_family(false);
 
 		put_data(f.parent, f.ticket, 1, 200);
 		whole = once(f.parent, n);
@@ -228,7 +241,7 @@ START_TEST(credit_up)
 	unsigned int n;
 
 	for (n = 1; !whole; n++) {
-		struct family f = make_family();
+		struct family f = make_family(false);
 
 		f.clone->channel.j->down = 1000;
 		put_credit(f.clone, 0, 0, 900);
@@ -248,7 +261,7 @@ START_TEST(credit_down)
 	unsigned int n;
 
 	for (n = 1; !whole; n++) {
-		struct family f = make_family();
+		struct family f = make_family(false);
 
 		f.clone->channel.j->up = 1000;
 		put_credit(f.parent, f.ticket, 1, 900);
@@ -270,7 +283,7 @@ START_TEST(request)
 	unsigned int n;
 
 	for (n = 1; !whole; n++) {
-		struct family f = make_family();
+		struct family f = make_family(false);
 
 		put(f.parent, VMFORK_G2H_KILL, 5, &none, sizeof(none));
 		whole = once(f.parent, n);
@@ -279,6 +292,51 @@ START_TEST(request)
 		unmake_family(&f);
 	}
 	ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
+/* However often control is killed: shut until it was opened, opened before the answer. */
+START_TEST(report)
+{
+	bool whole = false;
+	unsigned int n;
+
+	for (n = 1; !whole; n++) {
+		struct vmfork_msg_report m = { 0 };
+		struct family f = make_family(true);
+
+		put(f.clone, VMFORK_G2H_REPORT, 5, &m, sizeof(m));
+		whole = once(f.clone, n);
+		expect(f.clone, VMFORK_H2G_REPLY, 1);
+		ck_assert_int_eq((int32_t)((struct vmfork_msg_reply *)buf)->result, 0);
+		ck_assert_str_eq(identity_name(f.clone), "complete");
+		unmake_family(&f);
+	}
+	ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
+START_TEST(report_of_an_error)
+{
+	bool whole = false;
+	unsigned int n;
+
+	for (n = 1; !whole; n++) {
+		struct vmfork_msg_report m = { .result = htole32((uint32_t)-EIO), .why = "no link" };
+		struct family f = make_family(true);
+		struct vmfork_msg_exited e;
+
+		put(f.clone, VMFORK_G2H_REPORT, 5, &m, sizeof(m));
+		whole = once(f.clone, n);
+		fake_settle();
+		expect(f.parent, VMFORK_H2G_EXITED, 1);
+		memcpy(&e, buf, sizeof(e));
+		ck_assert_uint_eq(e.reason, VMFORK_UNIDENTIFIED);
+		ck_assert_uint_eq(e.status, EIO);
+		ck_assert_str_eq(e.why, "no link");
+		unmake_family(&f);
+	}
+	ck_assert_uint_gt(n, 3);
 }
 END_TEST
 
@@ -294,6 +352,8 @@ static Suite *suite(void)
 	tcase_add_test(c, credit_up);
 	tcase_add_test(c, credit_down);
 	tcase_add_test(c, request);
+	tcase_add_test(c, report);
+	tcase_add_test(c, report_of_an_error);
 	suite_add_tcase(s, c);
 	return s;
 }

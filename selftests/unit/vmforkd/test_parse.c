@@ -91,6 +91,7 @@ static const struct {
 	{ VMFORK_G2H_EXIT, sizeof(struct vmfork_msg_exit) },
 	{ VMFORK_G2H_CREDIT, sizeof(struct vmfork_msg_credit) },
 	{ VMFORK_G2H_FORK_REFUSED, sizeof(struct vmfork_msg_refused) },
+	{ VMFORK_G2H_REPORT, sizeof(struct vmfork_msg_report) },
 };
 
 static void fill_good(uint32_t type)
@@ -132,7 +133,7 @@ START_TEST(message_types)
 
 	memset(payload, 0, sizeof(payload));
 	for (uint32_t type = 0; type < 100; type++) {
-		if (type >= VMFORK_G2H_HELLO && type <= VMFORK_G2H_FORK_REFUSED)
+		if (type >= VMFORK_G2H_HELLO && type <= VMFORK_G2H_REPORT)
 			continue;
 		m.type = type;
 		ck_assert_int_eq(g2h_parse(&m, payload, &g), -EBADMSG);
@@ -156,6 +157,20 @@ static int parse_options(struct options *o, const char *a, const char *b, const 
 	optind = 0;
 	return options_parse(o, d ? 5 : 3, argv);
 }
+
+START_TEST(last_line_says)
+{
+	char panic[] = "[   12.3] Kernel panic - not syncing: no agent";
+	char end[] = "[   12.4] ---[ end Kernel panic - not syncing: no agent ]---";
+	char other[] = "[   12.5] reboot: machine restart", plain[] = "bye", open[] = "[x";
+
+	ck_assert_str_eq(last_words_of(panic), "no agent");
+	ck_assert_str_eq(last_words_of(end), "no agent");
+	ck_assert_str_eq(last_words_of(other), "reboot: machine restart");
+	ck_assert_str_eq(last_words_of(plain), "bye");
+	ck_assert_str_eq(last_words_of(open), "[x");
+}
+END_TEST
 
 START_TEST(console_lines)
 {
@@ -219,6 +234,7 @@ START_TEST(message_values)
 	struct vmfork_msg_credit *c = (void *)payload;
 	struct vmfork_msg_refused *r = (void *)payload;
 	struct vmfork_msg_hello *h = (void *)payload;
+	struct vmfork_msg_report *p = (void *)payload;
 
 	fill_good(VMFORK_G2H_TICKET);
 	t->flags = htole32(VMFORK_TICKET_EXACT);
@@ -251,6 +267,15 @@ START_TEST(message_values)
 	fill_good(VMFORK_G2H_FORK_REFUSED);
 	r->result = 0;
 	ck_assert_int_eq(parse_as(VMFORK_G2H_FORK_REFUSED, sizeof(*r)), -EBADMSG);
+	fill_good(VMFORK_G2H_REPORT);
+	p->result = htole32(1);
+	ck_assert_int_eq(parse_as(VMFORK_G2H_REPORT, sizeof(*p)), -EBADMSG);
+	p->result = htole32((uint32_t)-4096);
+	ck_assert_int_eq(parse_as(VMFORK_G2H_REPORT, sizeof(*p)), -EBADMSG);
+	p->result = htole32((uint32_t)-EIO);
+	ck_assert_int_eq(parse_as(VMFORK_G2H_REPORT, sizeof(*p)), 0);
+	p->reserved = 1;
+	ck_assert_int_eq(parse_as(VMFORK_G2H_REPORT, sizeof(*p)), -EBADMSG);
 	fill_good(VMFORK_G2H_HELLO);
 	h->version = htole32(2);
 	ck_assert_int_eq(parse_as(VMFORK_G2H_HELLO, sizeof(*h)), -EBADMSG);
@@ -260,6 +285,48 @@ START_TEST(message_values)
 	memset(payload, 0, sizeof(payload));
 	ck_assert_int_eq(parse_as(VMFORK_G2H_DATA, sizeof(struct vmfork_msg_data)), -EBADMSG);
 	ck_assert_int_eq(parse_as(VMFORK_G2H_DATA, sizeof(struct vmfork_msg_data) + 1), 0);
+}
+END_TEST
+
+START_TEST(params)
+{
+	struct vmfork_msg m = { .type = VMFORK_G2H_PARAMS, .len = sizeof(struct vmfork_msg_params) };
+	struct vmfork_msg_params *p = (void *)payload;
+	struct g2h g;
+
+	memset(payload, 0, sizeof(payload));
+	p->ticket = htole64(9);
+	p->id = htole32(3);
+	ck_assert_int_eq(g2h_parse(&m, payload, &g), 0);
+	ck_assert_uint_eq(g.params.len, 0);
+	m.len += VMFORK_PARAMS_MAX;
+	ck_assert_int_eq(g2h_parse(&m, payload, &g), 0);
+	ck_assert_uint_eq(g.params.ticket, 9);
+	ck_assert_uint_eq(g.params.id, 3);
+	ck_assert_uint_eq(g.params.len, VMFORK_PARAMS_MAX);
+	ck_assert_ptr_eq(g.params.bytes, payload + sizeof(*p));
+	m.len++;
+	ck_assert_int_eq(g2h_parse(&m, payload, &g), -EBADMSG);
+	m.len = sizeof(*p) - 1;
+	ck_assert_int_eq(g2h_parse(&m, payload, &g), -EBADMSG);
+	m.len = sizeof(*p) + 1;
+	p->reserved = 1;
+	ck_assert_int_eq(g2h_parse(&m, payload, &g), -EBADMSG);
+}
+END_TEST
+
+START_TEST(report_is_printable)
+{
+	struct vmfork_msg m = { .type = VMFORK_G2H_REPORT, .len = sizeof(struct vmfork_msg_report) };
+	struct vmfork_msg_report *p = (void *)payload;
+	struct g2h g;
+
+	fill_good(VMFORK_G2H_REPORT);
+	memset(p->why, 'x', sizeof(p->why));	/* no NUL */
+	memcpy(p->why, "no link\n\033\377", 10);
+	ck_assert_int_eq(g2h_parse(&m, payload, &g), 0);
+	ck_assert_int_eq(memcmp(g.report.why, "no link???", 10), 0);
+	ck_assert_uint_eq(strlen(g.report.why), VMFORK_WHY_MAX - 1);
 }
 END_TEST
 
@@ -299,6 +366,28 @@ START_TEST(fork_block)
 	f.name[63] = '\0';
 	ck_assert_int_eq(fork_request_parse(&f, 100, &q), 0);
 	f.name[1] = '/';
+	ck_assert_int_eq(fork_request_parse(&f, 100, &q), -EINVAL);
+}
+END_TEST
+
+START_TEST(fork_block_agent)
+{
+	struct vmfork_fork f = { .kind = htole32(VMFORK_FORK_TICKET), .agent_ms = htole32(500) };
+	struct fork_request q;
+
+	ck_assert_int_eq(fork_request_parse(&f, 100, &q), 0);
+	ck_assert(!q.agent && !q.agent_ms);
+	f.flags = htole32(VMFORK_FORK_AGENT);
+	ck_assert_int_eq(fork_request_parse(&f, 100, &q), 0);
+	ck_assert(q.agent);
+	ck_assert_uint_eq(q.agent_ms, 500);
+	f.agent_ms = htole32(UINT32_MAX);
+	ck_assert_int_eq(fork_request_parse(&f, 100, &q), 0);
+	ck_assert_uint_eq(q.agent_ms, AGENT_MS_MAX);
+	f.agent_ms = 0;
+	ck_assert_int_eq(fork_request_parse(&f, 100, &q), -EINVAL);
+	f.agent_ms = htole32(500);
+	f.flags = htole32(VMFORK_FORK_AGENT | 2);
 	ck_assert_int_eq(fork_request_parse(&f, 100, &q), -EINVAL);
 }
 END_TEST
@@ -518,11 +607,15 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, message_sizes, 0, sizeof(sizes) / sizeof(*sizes));
 	tcase_add_test(c, message_types);
 	tcase_add_test(c, release_is_printable);
+	tcase_add_test(c, last_line_says);
 	tcase_add_test(c, console_lines);
 	tcase_add_test(c, pager_user);
 	tcase_add_test(c, message_values);
+	tcase_add_test(c, params);
+	tcase_add_test(c, report_is_printable);
 	tcase_add_test(c, hello_is_printable);
 	tcase_add_test(c, fork_block);
+	tcase_add_test(c, fork_block_agent);
 	tcase_add_test(c, names);
 	tcase_add_test(c, policy);
 	tcase_add_test(c, windows);

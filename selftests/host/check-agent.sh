@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vmfork-agent in a Debian guest with systemd, sshd and nginx: no program in a clone runs with its
+# parent's identity, and a clone that cannot have its own does not run.
+LAB_GUEST=${LAB_GUEST:-$(cd "$(dirname "$0")/../.." && pwd)/build/lab-services}
+. "$(dirname "$0")/e2e.sh"
+
+PER_MACHINE="hostname machine-id boot-id uuid urandom host-key nginx"
+show=/usr/lib/vmfork/jobs/identity
+
+value() { # KEY: of each machine in $shown, a line each: "MACHINE| KEY VALUE"
+	sed -n "s/^[0-9]*| $1 //p" <<< "$shown"
+}
+
+distinct() { # KEY N: N machines have N values, none of them empty
+	[ "$(value "$1" | grep -c .)" = "$2" ] && [ "$(value "$1" | sort -u | wc -l)" = "$2" ]
+}
+
+all_are() { # KEY VALUE
+	[ "$(value "$1" | sort -u)" = "$2" ]
+}
+
+in_guest() { # COMMAND: may take long
+	lab_exec -t $((LAB_PATIENCE * 4)) web "$1"
+}
+
+hook() { # NAME BODY: a hook of the guest's; an empty body removes it
+	in_guest "printf '#!/bin/sh\n%s\n' '$2' > /etc/vmfork/clone.d/$1; chmod 755 /etc/vmfork/clone.d/$1
+		[ -n '$2' ] || rm /etc/vmfork/clone.d/$1"
+}
+
+last_json() { # of mixed output
+	tr -d '\r' | grep -a '^{' | tail -n 1
+}
+
+# One line a connection: what came is sent back, until an end or an error.
+start_echo() {
+	python3 -c '
+import socket, sys
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    c = s.accept()[0]
+    try:
+        while data := c.recv(4096):
+            c.sendall(data)
+        print("end", flush=True)
+    except OSError as e:
+        print("error", e, flush=True)' > "$LAB_DIR/echo" &
+	echo_pid=$!
+	lab_wait_for 30 "the echo server" grep -q . "$LAB_DIR/echo"
+	echo_port=$(head -n 1 "$LAB_DIR/echo")
+}
+
+echo_ended() { # one connection, ended and not reset
+	[ "$(tail -n +2 "$LAB_DIR/echo")" = end ]
+}
+
+vms_are() { # N
+	[ "$(vm_count)" = "$1" ]
+}
+
+lab_start
+lab_boot web "vmfork.shell vmfork.init=systemd" --memory "$E2E_MEMORY" --net user ||
+	bail_out "no guest"
+lab_wait_for 240 "the guest's shell" lab_ready web || bail_out "the guest does not boot"
+check "without an agent the machine knows what it misses" \
+	in_guest "vmfork-agent --status | grep 'no agent'"
+check "services, hooks and the agent start" in_guest "$show setup"
+check_fails "a bad configuration is refused" "agent.conf:2:.*no value" \
+	in_guest "printf '[agent]\ntimeout=x\n' > /tmp/agent.conf; vmfork-agent --check-config -c /tmp/agent.conf"
+is "the agent is registered" "$(in_guest 'vmfork-agent --status --json' | jq .agent)" true
+
+# ---- who am I, in the parent and in three clones
+parent=$(in_guest "$show show" | tr -d '\r')
+shown=$(in_guest "vmfork -n 3 -- $show show 2> /dev/null" | tr -d '\r')
+diag "$shown"
+shown=$(sed 's/^/0| /' <<< "$parent")$'\n'$shown
+for key in $PER_MACHINE; do
+	check "parent and clones differ in: $key" distinct "$key" 4
+done
+is "/etc/hosts has each clone's name" "$(value hosts | tail -n 3 | sort -u)" 1
+is "pid 1 knows the new machine-id" "$(value pid1-machine-id)" "$(value machine-id)"
+is "the journal goes on under it" "$(value journal | sort -u)" 1
+is "no step failed" "$(value steps | sort -u)" 0
+is "control: a service that is not on the list repeats itself in clones" \
+	"$(value twin | tail -n 3 | sort -u | wc -l)" 1
+for id in 1 2 3; do
+	name=$(sed -n "s/^$id| hostname //p" <<< "$shown")
+	is "hooks of clone $id, in order" "$(sed -n "s/^$id| hooks //p" <<< "$shown")" \
+		"10-first pre $id $name,20-second pre $id $name,10-first post $id $name,20-second post $id $name,"
+done
+again=$(in_guest "$show show" | tr -d '\r')
+for key in hostname machine-id boot-id host-key; do
+	is "the parent keeps its $key" "$(grep "^$key " <<< "$again")" "$(grep "^$key " <<< "$parent")"
+done
+
+# ---- connections
+start_echo
+guest_tap -t $((LAB_PATIENCE * 3)) web "vmfork-e2e connections 10.0.2.2 $echo_port 2"
+check "the server outside saw one orderly end" lab_wait_for 60 "the end" echo_ended
+kill "$echo_pid"
+
+# ---- identity that cannot be completed
+hook 30-bad '[ $1 = post ] || { echo no licence for $VMFORK_ID; exit 4; }'
+out=$(in_guest "vmfork -n 2 --json -- echo RAN")
+is "a failing hook: no user code ran" "$(grep -c 'RAN' <<< "$out")" 0
+summary=$(last_json <<< "$out")
+is "both clones are unidentified" "$(jq -c '[.clones[].reason] | unique' <<< "$summary")" '["unidentified"]'
+check "the summary says why" grep -q 'hooks: hook 30-bad pre: status 4: no licence for 1' <<< "$summary"
+check "so does the daemon's log" daemon_log_says 'hook 30-bad pre: status 4'
+hook 30-bad '[ $1 = post ] || [ $VMFORK_ID != 1 ] || kill -9 $PPID'
+out=$(in_guest "vmfork -n 2 --json -- echo RAN")
+summary=$(last_json <<< "$out")
+is "an agent that is killed while all are held takes its clone along, and no other" \
+	"$(jq -c '[.clones[] | [.id, .reason]]' <<< "$summary")" '[[1,"lost"],[2,"exited"]]'
+is "only the other ran" "$(grep -ac 'RAN' <<< "$out")" 1
+hook 30-bad ''
+check "the parent's agent lives" in_guest "systemctl is-active vmfork-agent"
+
+# ---- a checkpoint that is cloned hours later
+check "five hours ago" in_guest "date -s '-5 hours'; systemctl start herd.timer control.timer"
+check "a checkpoint" vmforkctl checkpoint web old
+name=$(json '.vms[0].name' clone old)
+check "its clone has settled" lab_exec -t $((LAB_PATIENCE * 4)) "$name" "$show show"
+now=$(lab_exec "$name" "date +%s")
+check "its clock is right" test $(($(date +%s) - now)) -lt 300
+is "a timer that was due did not fire" \
+	"$(lab_exec "$name" "ls /run/*-ran" | tr -d '\r')" /run/control-ran
+check "later it would" lab_exec "$name" \
+	"while [ -e /run/vmfork/settling ]; do sleep 0.5; done; systemctl start herd.service; ls /run/herd-ran"
+check "the clone ends" vmforkctl kill "$name"
+check "the checkpoint goes" vmforkctl checkpoint rm old
+check "now again" in_guest "date -s @$(date +%s)"
+
+# ---- units that pre-clone a service
+check "nginx is pre-cloned" in_guest "systemctl start vmfork-clones@nginx"
+check "its clones are there" lab_wait_for 240 "two clones" vms_are 3
+for name in $(json '.vms[] | select(.parent != 0 and .parent != "0") | .name' ps); do
+	check "$name: nginx answers" lab_exec -t $((LAB_PATIENCE * 4)) "$name" \
+		"$show show | grep '^nginx .'"
+done
+check "the unit stops" in_guest "systemctl stop vmfork-clones@nginx"
+check "its clones are gone" only_vms_soon web
+done_testing

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whole files, at once. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+
+static int read_all(int fd, size_t max, char **ret_buf, size_t *ret_len)
+{
+	char *buf = malloc(max + 2);
+	size_t len = 0;
+	ssize_t n;
+
+	if (!buf)
+		return -ENOMEM;
+	while (len <= max) {
+		n = read(fd, buf + len, max + 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			n = -errno;
+			free(buf);
+			return (int)n;
+		}
+		if (n == 0) {
+			buf[len] = '\0';
+			*ret_buf = buf;
+			*ret_len = len;
+			return 0;
+		}
+		len += (size_t)n;
+	}
+	free(buf);
+	return -EFBIG;
+}
+
+int file_read(const char *path, size_t max, char **ret_buf, size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = read_all(fd, max, ret_buf, ret_len);
+	close(fd);
+	return r;
+}
+
+static int write_all(const char *path, int flags, mode_t mode, const char *buf, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode), r = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while (len && !r) {
+		n = write(fd, buf, len);
+		if (n < 0 && errno != EINTR)
+			r = -errno;
+		if (n > 0) {
+			buf += n;
+			len -= (size_t)n;
+		}
+	}
+	if (!r && fchmod(fd, mode))
+		r = -errno;
+	if (close(fd) && !r)
+		r = -errno;
+	return r;
+}
+
+int file_replace(const char *path, mode_t mode, const char *buf, size_t len)
+{
+	char tmp[PATH_MAX];
+	int r;
+
+	if (snprintf(tmp, sizeof(tmp), "%s.vmfork-new", path) >= (int)sizeof(tmp))
+		return -ENAMETOOLONG;
+	r = write_all(tmp, O_TRUNC | O_NOFOLLOW, mode, buf, len);
+	if (!r && rename(tmp, path))
+		r = -errno;
+	if (r)
+		unlink(tmp);
+	return r;
+}
+
+int file_overwrite(const char *path, mode_t mode, const char *buf, size_t len)
+{
+	return write_all(path, O_TRUNC, mode, buf, len);
+}
