@@ -16,7 +16,7 @@
 #include "options.h"
 #include "util.h"
 
-static struct network_family families[NETWORK_FAMILIES_MAX];
+struct network_family network_families[NETWORK_FAMILIES_MAX];
 
 static void alias_of_ours(char *buf, size_t len)
 {
@@ -69,6 +69,7 @@ static void uplink_on(void)
 	}
 	if (iface_forwarding(name) == 1)
 		return;
+	uplink_off();	/* of an earlier default route */
 	r = remember_uplink(name);
 	r = r ? r : filter_add_uplink(name);
 	r = r ? r : iface_set_forwarding(name, true);
@@ -80,25 +81,18 @@ static void uplink_on(void)
 	}
 }
 
-void network_families_each(void (*fn)(const struct network_family *f))
-{
-	for (struct network_family *f = families; f < families + NETWORK_FAMILIES_MAX; f++)
-		if (f->family)
-			fn(f);
-}
-
 struct network_family *network_family_find(uint64_t family)
 {
-	for (struct network_family *f = families; f < families + NETWORK_FAMILIES_MAX; f++)
-		if (f->family && f->family == family)
+	for_each_network_family(f)
+		if (f->family == family)
 			return f;
 	return NULL;
 }
 
 static bool slot_used(unsigned int slot)
 {
-	for (struct network_family *f = families; f < families + NETWORK_FAMILIES_MAX; f++)
-		if (f->family && f->slot == slot)
+	for_each_network_family(f)
+		if (f->slot == slot)
 			return true;
 	return false;
 }
@@ -107,14 +101,16 @@ static unsigned int count(void)
 {
 	unsigned int n = 0;
 
-	for (struct network_family *f = families; f < families + NETWORK_FAMILIES_MAX; f++)
-		n += f->family != 0;
+	for_each_network_family(f)
+		n++;
 	return n;
 }
 
 static struct network_family *fill(uint64_t family, unsigned int slot)
 {
-	for (struct network_family *f = families; f < families + NETWORK_FAMILIES_MAX; f++) {
+	for (unsigned int i = 0; i < NETWORK_FAMILIES_MAX; i++) {
+		struct network_family *f = &network_families[i];
+
 		if (f->family)
 			continue;
 		f->family = family;
@@ -186,8 +182,7 @@ int network_family_get(uint64_t family, struct network_family **ret)
 	r = make(family, ret);
 	if (r < 0)
 		return r;
-	if (count() == 1)
-		uplink_on();
+	uplink_on();
 	log_info("network: family %" PRIu64 ": %s, %s/%d", family, (*ret)->bridge,
 		 net_address_str((*ret)->subnet, subnet), NET_SUBNET_PREFIX);
 	network_names_start(*ret);
@@ -222,8 +217,8 @@ void network_family_put(struct network_family *f)
 
 static void remove_stale(const char *bridge)
 {
-	for (struct network_family *f = families; f < families + NETWORK_FAMILIES_MAX; f++)
-		if (f->family && !strcmp(f->bridge, bridge))
+	for_each_network_family(f)
+		if (!strcmp(f->bridge, bridge))
 			return;
 	log_warn("network: %s is left from before: removed", bridge);
 	remove_bridge(bridge);
@@ -235,7 +230,8 @@ void network_families_settle(void)
 
 	alias_of_ours(alias, sizeof(alias));
 	iface_each_alias(alias, remove_stale);
-	network_families_each(network_names_start);
+	for_each_network_family(f)
+		network_names_start(f);
 	network_names_changed();
 	if (count() == 0)
 		uplink_off();

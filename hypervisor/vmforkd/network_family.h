@@ -18,8 +18,8 @@
  *   two tables "vfbN"	of nftables (filter.h)
  *   "netN.dnsmasq"	(network_names.h)
  *
- * The first family also turns on forwarding on the link of the default route, if it was
- * off, and the last turns it off. A vmforkd that was killed leaves bridges and tables
+ * A new family also turns on forwarding on the link of the default route, if it was off,
+ * and the last turns it off. A vmforkd that was killed leaves bridges and tables
  * (taps go with their QEMUs): the next one with the same runtime directory knows them by
  * the alias and removes them, network_families_settle().
  */
@@ -33,7 +33,12 @@ struct network_family {
 	char taps[NET_NAME_MAX];
 };
 
-void network_families_each(void (*fn)(const struct network_family *f));
+extern struct network_family network_families[NETWORK_FAMILIES_MAX];
+#define for_each_network_family(f) \
+	for (struct network_family *f = network_families; \
+	     f < network_families + NETWORK_FAMILIES_MAX; f++) \
+		if (f->family)
+
 struct network_family *network_family_find(uint64_t family);
 /** network_family_get() - find it or make it. */
 int network_family_get(uint64_t family, struct network_family **ret);

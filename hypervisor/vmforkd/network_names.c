@@ -127,7 +127,8 @@ static void write_hosts(const struct network_family *f)
 
 static int on_changed(sd_event_source *s, void *data)
 {
-	network_families_each(write_hosts);
+	for_each_network_family(f)
+		write_hosts(f);
 	return 0;
 }
 
@@ -234,29 +235,23 @@ void network_names_stop(const struct network_family *f)
 	rmdir(text);	/* with the last one */
 }
 
-static bool wanted;
-static const char *wanted_name;
-
-static void look(const struct network_family *f)
-{
-	char name[32];
-
-	service_name(f, name, sizeof(name));
-	wanted |= !strcmp(name, wanted_name);
-}
-
 bool network_service_wanted(const char *name)
 {
-	wanted = false;
-	wanted_name = name;
-	network_families_each(look);
-	return wanted && !core.stopping;
+	char its[32];
+
+	for_each_network_family(f) {
+		service_name(f, its, sizeof(its));
+		if (!strcmp(name, its))
+			return !core.stopping;
+	}
+	return false;
 }
 
 static int start_again(sd_event_source *s, uint64_t usec, void *data)
 {
 	again = sd_event_source_disable_unref(again);
-	network_families_each(network_names_start);
+	for_each_network_family(f)
+		network_names_start(f);
 	return 0;
 }
 
