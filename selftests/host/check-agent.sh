@@ -2,9 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vmfork-agent in a Debian guest with systemd, sshd and nginx: no program in a clone runs with its
 # parent's identity, and a clone that cannot have its own does not run.
+# As root in network namespaces of its own, with a bridge; else in QEMU's user-mode network.
+if [ -z "${VMFORK_NET_NAMESPACE:-}" ] && [ "$(id -u)" = 0 ] && [ -c /dev/net/tun ]; then
+	VMFORK_NET_NAMESPACE=1 exec unshare -n "$0" "$@"
+fi
 LAB_GUEST=${LAB_GUEST:-$(cd "$(dirname "$0")/../.." && pwd)/build/lab-services}
 . "$(dirname "$0")/e2e.sh"
 
+NET=${VMFORK_NET_NAMESPACE:+bridge}
+NET=${NET:-user}
 PER_MACHINE="hostname machine-id boot-id uuid urandom host-key nginx"
 show=/usr/lib/vmfork/jobs/identity
 
@@ -33,21 +39,44 @@ last_json() { # of mixed output
 	tr -d '\r' | grep -a '^{' | tail -n 1
 }
 
-# One line a connection: what came is sent back, until an end or an error.
+# Where the guest's packets go: another namespace, or this machine as QEMU shows it.
+make_outside() {
+	ECHO=("" 127.0.0.1)
+	seen=10.0.2.2
+	[ "$NET" = bridge ] || return 0
+	unshare -n setpriv --pdeathsig KILL sleep infinity &
+	outside=$!
+	lab_wait_for 10 "a second namespace" other_namespace || return
+	ip link set lo up
+	ip link add up0 type veth peer name out0 netns "$outside"
+	ip address add 192.0.2.1/24 dev up0
+	ip link set up0 up
+	ip route add default via 192.0.2.2
+	nsenter -t "$outside" -n ip address add 192.0.2.2/24 dev out0
+	nsenter -t "$outside" -n ip link set out0 up
+	ECHO=("nsenter -t $outside -n" 192.0.2.2)
+	seen=192.0.2.2
+}
+
+other_namespace() {
+	[ "$(readlink "/proc/$outside/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+# Sends back what comes; a line for the end of each connection.
 start_echo() {
-	python3 -c '
+	# shellcheck disable=SC2086
+	${ECHO[0]} setpriv --pdeathsig KILL python3 -u -c '
 import socket, sys
-s = socket.create_server(("127.0.0.1", 0))
-print(s.getsockname()[1], flush=True)
+s = socket.create_server((sys.argv[1], 0))
+print(s.getsockname()[1])
 while True:
     c = s.accept()[0]
     try:
         while data := c.recv(4096):
             c.sendall(data)
-        print("end", flush=True)
+        print("end")
     except OSError as e:
-        print("error", e, flush=True)' > "$LAB_DIR/echo" &
-	echo_pid=$!
+        print("error", e)' "${ECHO[1]}" > "$LAB_DIR/echo" &
 	lab_wait_for 30 "the echo server" grep -q . "$LAB_DIR/echo"
 	echo_port=$(head -n 1 "$LAB_DIR/echo")
 }
@@ -60,8 +89,10 @@ vms_are() { # N
 	[ "$(vm_count)" = "$1" ]
 }
 
+lab_setup
+make_outside || bail_out "no namespace to be outside in"
 lab_start
-lab_boot web "vmfork.shell vmfork.init=systemd" --memory "$E2E_MEMORY" --net user ||
+lab_boot web "vmfork.shell vmfork.init=systemd" --memory "$E2E_MEMORY" --net "$NET" ||
 	bail_out "no guest"
 lab_wait_for 240 "the guest's shell" lab_ready web || bail_out "the guest does not boot"
 check "without an agent the machine knows what it misses" \
@@ -79,6 +110,10 @@ shown=$(sed 's/^/0| /' <<< "$parent")$'\n'$shown
 for key in $PER_MACHINE; do
 	check "parent and clones differ in: $key" distinct "$key" 4
 done
+if [ "$NET" = bridge ]; then
+	check "... and in their link address" distinct mac 4
+	check "... and in their address" distinct address 4
+fi
 is "/etc/hosts has each clone's name" "$(value hosts | tail -n 3 | sort -u)" 1
 is "pid 1 knows the new machine-id" "$(value pid1-machine-id)" "$(value machine-id)"
 is "the journal goes on under it" "$(value journal | sort -u)" 1
@@ -97,9 +132,8 @@ done
 
 # ---- connections
 start_echo
-guest_tap -t $((LAB_PATIENCE * 3)) web "vmfork-e2e connections 10.0.2.2 $echo_port 2"
+guest_tap -t $((LAB_PATIENCE * 3)) web "vmfork-e2e connections $seen $echo_port 2"
 check "the server outside saw one orderly end" lab_wait_for 60 "the end" echo_ended
-kill "$echo_pid"
 
 # ---- identity that cannot be completed
 hook 30-bad '[ $1 = post ] || { echo no licence for $VMFORK_ID; exit 4; }'
@@ -125,6 +159,10 @@ name=$(json '.vms[0].name' clone old)
 check "its clone has settled" lab_exec -t $((LAB_PATIENCE * 4)) "$name" "$show show"
 now=$(lab_exec "$name" "date +%s")
 check "its clock is right" test $(($(date +%s) - now)) -lt 300
+is "its link address is what the host says" \
+	"$(lab_exec "$name" "cat /sys/class/net/e*/address" | tr -d '\r')" "$(lab_vm "$name" net.mac)"
+[ "$NET" = user ] || is "and its address" "$(lab_exec "$name" "vmfork-agent --status --json" | jq -r .identity.address)" \
+	"$(lab_vm "$name" net.address)"
 is "a timer that was due did not fire" \
 	"$(lab_exec "$name" "ls /run/*-ran" | tr -d '\r')" /run/control-ran
 check "later it would" lab_exec "$name" \
