@@ -56,7 +56,7 @@ static unsigned int from_all(struct image *img, const struct avoid *avoid, uint6
 		if (page == img->npages)
 			break;
 		img->fill.page++;
-		if (wanted(img, page, avoid))
+		if (!record_held_back(&img->record, page) && wanted(img, page, avoid))
 			pages[n++] = page;
 	}
 	return n;

@@ -170,6 +170,11 @@ void record_note(struct record *r, uint64_t page)
 	set_count(r, n + 1);
 }
 
+bool record_held_back(const struct record *r, uint64_t page)
+{
+	return r->file && test_bit(r->probe, page);
+}
+
 void record_settle(struct record *r)
 {
 	uint32_t n;

@@ -56,6 +56,9 @@ void record_seed(struct record *r, int fd);
 /** record_note() - a clone asked for this page, which was absent. */
 void record_note(struct record *r, uint64_t page);
 
+/** record_held_back() - is this page a probe, which is not to be filled? */
+bool record_held_back(const struct record *r, uint64_t page);
+
 /** record_settle() - write down which probes were asked for. */
 void record_settle(struct record *r);
 

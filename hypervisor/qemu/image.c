@@ -45,10 +45,10 @@ static int open_image(uint64_t size)
 	return fd;
 }
 
-/* A quarter of the RAM: more than that is no working set. */
+/* Half of the RAM: more than that is no working set. */
 static uint64_t record_bytes(uint64_t npages)
 {
-	uint64_t n = npages / 4 < PAGER_RECORD_MAX ? npages / 4 : PAGER_RECORD_MAX;
+	uint64_t n = npages / 2 < PAGER_RECORD_MAX ? npages / 2 : PAGER_RECORD_MAX;
 
 	return sizeof(struct pager_record) + n * sizeof(uint32_t);
 }

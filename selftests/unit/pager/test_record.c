@@ -64,6 +64,15 @@ static unsigned int fillable(uint64_t *ret_sum)
 	return n;
 }
 
+static unsigned int held_back(void)
+{
+	unsigned int n = 0;
+
+	for (uint64_t page = 0; page < NPAGES; page++)
+		n += record_held_back(&rec, page);
+	return n;
+}
+
 START_TEST(order_and_once)
 {
 	record_note(&rec, 7);
@@ -136,6 +145,7 @@ START_TEST(probes_that_are_used_stay)
 		ck_assert_uint_eq(rec.file->seeded, 160);
 		ck_assert(rec.probes >= 5 && rec.probes <= 15);
 		ck_assert_uint_eq(fillable(&sum), 160 - rec.probes);
+		ck_assert_uint_eq(held_back(), rec.probes);
 		note(0, 160);
 		ck_assert_uint_eq(rec.probes_used, rec.probes);
 		ck_assert_uint_eq(rec.file->count, 160);
