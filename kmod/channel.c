@@ -83,6 +83,11 @@ u8 *vmfork_channel_free_set(void)
 	return channel.transport->region + VMFORK_CHANNEL_BITMAPS + channel.layout.bitmap_bytes;
 }
 
+bool vmfork_channel_suspends(void)
+{
+	return channel.transport->ops->suspends;
+}
+
 void vmfork_channel_bell(void)
 {
 	channel.transport->ops->ring(channel.transport);
@@ -188,7 +193,8 @@ int vmfork_wait_until(int (*check)(void *arg), void *arg, const struct vmfork_pa
 	int r;
 
 	for (;;) {
-		prepare_to_wait(&vmfork_wait, &wait, p->state);
+		/* a fork over Xen freezes all tasks, those that wait for the host too */
+		prepare_to_wait(&vmfork_wait, &wait, p->state | TASK_FREEZABLE);
 		r = check(arg);
 		if (r != -EAGAIN)
 			break;

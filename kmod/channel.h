@@ -64,6 +64,9 @@ struct vmfork_channel *vmfork_channel_region(void);
 const struct vmfork_layout *vmfork_channel_layout(void);
 u8 *vmfork_channel_free_set(void);
 
+/** vmfork_channel_suspends() - see struct vmfork_transport_ops; as the region. */
+bool vmfork_channel_suspends(void);
+
 /** vmfork_channel_bell() - ring the host; the fork point, or under vmfork_lock. */
 void vmfork_channel_bell(void);
 
