@@ -9,8 +9,9 @@
 #include "slots.h"
 
 #define FDS_IMAGE	4U	/* image, presence map, mem, pagemap */
+#define FDS_IMAGE_FILE	2U	/* PAGER_SOURCE_FILE: image, presence map */
 #define FDS_IMAGE_LOWER	5U	/* ... and the frozen bitmap */
-#define FDS_CLONE	2U	/* userfaultfd, bitmap */
+#define FDS_CLONE	2U	/* userfaultfd or event channels, bitmap */
 
 uint32_t request_seq(const void *buf, size_t len)
 {
@@ -44,8 +45,10 @@ static int check_ram(const struct pager_req *r)
 
 static int check_image_add(const struct pager_req *r, unsigned int nfds)
 {
-	if (r->source != PAGER_SOURCE_SNAPSHOT || r->flags)
+	if ((r->source != PAGER_SOURCE_SNAPSHOT && r->source != PAGER_SOURCE_FILE) || r->flags)
 		return -EOPNOTSUPP;
+	if (r->source == PAGER_SOURCE_FILE)
+		return nfds != FDS_IMAGE_FILE || r->lower ? -EINVAL : check_ram(r);
 	if (nfds != (r->lower ? FDS_IMAGE_LOWER : FDS_IMAGE) || r->lower == r->handle)
 		return -EINVAL;
 	return check_ram(r);
