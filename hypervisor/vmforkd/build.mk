@@ -6,9 +6,11 @@ VMFORKD_CORE_PARTS := names.c policy.c ring.c channel_parse.c channel.c journal.
 VMFORKD_CORE_SRCS := $(addprefix hypervisor/vmforkd/,$(VMFORKD_CORE_PARTS))
 VMFORKD_PARTS := main.c keeper.c keeper_link.c keeper_store.c keeper_spawn.c control.c \
 	keeper_client.c pager_client.c
-VMFORKD_SRCS := $(VMFORKD_CORE_SRCS) $(addprefix hypervisor/vmforkd/,$(VMFORKD_PARTS)) \
-	$(QEMU_BACKEND_SRCS) $(LIB_SRCS)
-$(call program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd)
-$(call asan_program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd)
+VMFORKD_SRCS := $(VMFORKD_CORE_SRCS) $(addprefix hypervisor/vmforkd/,$(VMFORKD_PARTS)) $(LIB_SRCS)
+$(call program,vmforkd,$(VMFORKD_SRCS) $(QEMU_BACKEND_SRCS),,-ljansson -lsystemd -lzstd)
+$(call asan_program,vmforkd,$(VMFORKD_SRCS) $(QEMU_BACKEND_SRCS),,-ljansson -lsystemd -lzstd)
+ifdef HAVE_XEN
+$(call program,vmforkd-xen,$(VMFORKD_SRCS) $(XEN_BACKEND_SRCS),,-ljansson -lsystemd $(XEN_LIBS))
+endif
 
 include $(wildcard selftests/unit/vmforkd/build.mk)

@@ -126,8 +126,8 @@ int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const 
 	memset(&q.m, 0, sizeof(q.m));
 	q.m.op = KEEPER_SPAWN;
 	q.m.flags = out >= 0 ? KEEPER_F_STDERR : 0;
-	q.m.uid = opt.uid;
-	q.m.gid = opt.gid;
+	q.m.uid = core.backend->privileged ? (uid_t)-1 : opt.uid;
+	q.m.gid = core.backend->privileged ? (gid_t)-1 : opt.gid;
 	strcpy(q.m.name, name);
 	if (nfds)
 		memcpy(all, fds, nfds * sizeof(*all));
