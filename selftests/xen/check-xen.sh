@@ -22,7 +22,7 @@ skip() { # WHY
 on_this_host() {
 	grep -q control_d /proc/xen/capabilities 2> /dev/null || skip "this is not Xen's control domain"
 	[ -e build/xen/guest/env ] || XEN_ONLY=guest selftests/xen/images.sh build/xen
-	export LAB_GUEST=$top/build/xen/guest
+	export LAB_GUEST=$top/build/xen/guest LAB_VMFORKD=vmforkd-xen
 	exec selftests/run.py --logs "${XEN_LOGS:-build/check-xen}" --timeout "$limit" "$@"
 }
 
@@ -34,7 +34,7 @@ can_nest() {
 	available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
 	((available > memory + 512)) ||
 		skip "$available MiB of memory are free, the lab takes $((memory + 512)) (XEN_MEMORY=$memory)"
-	[ -e build/bin/vmfork-xen-mark-test ] || skip "built without Xen's libraries (Debian: apt install libxen-dev)"
+	[ -e build/bin/vmforkd-xen ] || skip "built without Xen's libraries (Debian: apt install libxen-dev)"
 }
 
 share() { # TAG PATH: a folder of ours, read only, at the same place in dom0
