@@ -109,27 +109,6 @@ static void checkpoint_destroy(struct checkpoint *cp)
 		xen_image_forget(c);
 }
 
-/* A new control role finds no domain again: they end with it (Documentation/xen.md). */
-static json_t *save(const struct vm *vm)
-{
-	return json_object();
-}
-
-static int adopt(struct vm *vm, json_t *state)
-{
-	return -EOPNOTSUPP;
-}
-
-static json_t *checkpoint_save(const struct checkpoint *cp)
-{
-	return json_object();
-}
-
-static int checkpoint_adopt(struct checkpoint *cp, json_t *state)
-{
-	return -EOPNOTSUPP;
-}
-
 static void add_path(const char *dir, const char *name, const char *key, json_t *into)
 {
 	char path[VM_PATH_MAX + 32];
@@ -184,10 +163,10 @@ const struct backend_ops xen_backend = {
 	.destroy = destroy,
 	.checkpoint_destroy = checkpoint_destroy,
 	.slots = xen_slots,
-	.save = save,
-	.adopt = adopt,
-	.checkpoint_save = checkpoint_save,
-	.checkpoint_adopt = checkpoint_adopt,
+	.save = xen_save,
+	.adopt = xen_adopt,
+	.checkpoint_save = xen_checkpoint_save,
+	.checkpoint_adopt = xen_checkpoint_adopt,
 	.describe = describe,
 	.checkpoint_describe = checkpoint_describe,
 };

@@ -5,9 +5,9 @@ ifeq ($(HAVE_XEN),)
 undefine HAVE_XEN
 endif
 XEN_LIBS := -lxenctrl -lxencall -lxenforeignmemory
-XENVM_SRCS := $(addprefix hypervisor/xen/,xenvm.c xenvm_domain.c split.c extents.c xenvm_load.c \
+XENVM_SRCS := $(addprefix hypervisor/xen/,xenvm.c xenvm_front.c xenvm_domain.c split.c extents.c xenvm_load.c \
 	xenvm_console.c xenvm_device.c mark.c) $(LIB_SRCS)
-XEN_BACKEND_SRCS := $(addprefix hypervisor/xen/,builtin.c backend.c vm.c image.c region.c) \
+XEN_BACKEND_SRCS := $(addprefix hypervisor/xen/,builtin.c backend.c vm.c adopt.c image.c region.c) \
 	hypervisor/qemu/sockets.c
 ifdef HAVE_XEN
 $(call program,vmfork-xenvm,$(XENVM_SRCS),-Ihypervisor/xen,-lxenlight -lxenguest -lxentoollog -lxenevtchn -lxenstore \

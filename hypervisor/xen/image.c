@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/vmfork_channel.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -34,15 +35,24 @@ void xen_image_put(struct xen_checkpoint *c)
 	free(c);
 }
 
-int xen_image_new(const struct vm_config *config, struct xen_checkpoint **ret)
+struct xen_checkpoint *xen_checkpoint_alloc(const struct vm_config *config)
 {
 	struct xen_checkpoint *c = malloc(sizeof(*c));
 
+	if (c)
+		*c = (struct xen_checkpoint){
+			.refs = 1, .npages = config->memory / PAGER_PAGE_SIZE, .image = -1,
+			.presence = -1, .descriptor = -1, .gfns = -1,
+		};
+	return c;
+}
+
+int xen_image_new(const struct vm_config *config, struct xen_checkpoint **ret)
+{
+	struct xen_checkpoint *c = xen_checkpoint_alloc(config);
+
 	if (!c)
 		return -ENOMEM;
-	*c = (struct xen_checkpoint){
-		.refs = 1, .npages = config->memory / PAGER_PAGE_SIZE, .gfns = -1,
-	};
 	c->image = sized(openat(core_image_dir(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
 			 config->memory);
 	c->presence = sized(memfd_create("vmfork-presence", MFD_CLOEXEC), c->npages);
@@ -60,8 +70,11 @@ int xen_image_new(const struct vm_config *config, struct xen_checkpoint **ret)
 void xen_image_forget(struct xen_checkpoint *c)
 {
 	struct pager_req req = { .op = PAGER_IMAGE_DEL, .handle = checkpoint_handle(c->cp) };
+	char pattern[64];
 
 	core_pager(&req, NULL, 0, NULL, NULL);
+	snprintf(pattern, sizeof(pattern), "cp%" PRIu64 ".*", req.handle);
+	core_drop_fds(pattern);
 	checkpoint_set_backend(c->cp, NULL);
 	c->cp = NULL;
 	xen_image_put(c);

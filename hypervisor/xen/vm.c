@@ -28,11 +28,12 @@ void xen_op_end(struct xen_vm *x, int err)
 	static const enum vm_event events[] = {
 		[XEN_OP_START] = VM_EV_STARTED, [XEN_OP_FREEZE] = VM_EV_FROZEN,
 		[XEN_OP_RESUME] = VM_EV_RESUMED, [XEN_OP_LOAD] = VM_EV_LOADED,
+		[XEN_OP_ADOPT] = VM_EV_ADOPTED,
 	};
 	enum vm_event ev = events[x->op];
 
 	x->op = XEN_OP_NONE;
-	core_event(x->vm, ev, err, 0);
+	core_event(x->vm, ev, err, ev == VM_EV_ADOPTED ? !x->stopped : 0);
 }
 
 void xen_put(struct xen_vm *x)
@@ -54,6 +55,7 @@ void xen_forget(struct xen_vm *x)
 {
 	struct pager_req req = { .op = PAGER_CLONE_DEL, .handle = vm_handle(x->vm) };
 	int *fds[] = { &x->sock, &x->bell, &x->kick, &x->channel, &x->gfns };
+	char pattern[64];
 
 	if (x->paged)
 		core_pager(&req, NULL, 0, NULL, NULL);
@@ -66,6 +68,8 @@ void xen_forget(struct xen_vm *x)
 	if (x->future)
 		xen_image_put(x->future);
 	x->future = NULL;
+	snprintf(pattern, sizeof(pattern), "vm%" PRIu64 ".*", vm_handle(x->vm));
+	core_drop_fds(pattern);
 	remove_files(vm_dir(x->vm));
 	vm_set_backend(x->vm, NULL);
 	x->vm = NULL;
@@ -82,10 +86,28 @@ int xen_ask(struct xen_vm *x, enum xenvm_op op, const int *fds, unsigned int nfd
 	return fd_send(x->sock, &req, sizeof(req), fds, nfds);
 }
 
-static void keep_gfns(struct xen_vm *x, int *fd)
+int xen_store(struct xen_vm *x, const char *what, int fd)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".%s", vm_handle(x->vm), what);
+	return core_store_fd(name, fd);
+}
+
+static int keep_gfns(struct xen_vm *x, int *fd)
 {
 	fds_close(&x->gfns, 1);
 	x->gfns = steal_fd(fd);
+	return xen_store(x, "gfns", x->gfns);
+}
+
+static void drop_gfns(struct xen_vm *x)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".gfns", vm_handle(x->vm));
+	core_drop_fds(name);
+	fds_close(&x->gfns, 1);
 }
 
 /* A clone's are mapped already, and it must not get the contents it began with again. */
@@ -94,8 +116,8 @@ static void connect_region(struct xen_vm *x, int *fd)
 	int r = 0;
 
 	if (!x->mapped) {
-		keep_gfns(x, fd);
-		r = region_map(x, true);
+		r = keep_gfns(x, fd);
+		r = r ? r : region_map(x, true);
 	}
 	if (r)
 		log_err("vm%" PRIu64 ": the channel cannot be mapped: %s", vm_handle(x->vm),
@@ -126,6 +148,7 @@ static void frozen(struct xen_vm *x, const struct xenvm_rep *rep)
 		c->refs++;
 		checkpoint_set_backend(cp, c);
 		err = xen_image_announce(c);
+		err = err ? err : xen_checkpoint_store(c);
 		c->broken = err;
 	}
 	xen_image_put(c);
@@ -172,8 +195,8 @@ static void loaded(struct xen_vm *x, const struct xenvm_rep *rep)
 	if (!err && gfns < 0)
 		err = -EIO;
 	if (!err) {
-		keep_gfns(x, &gfns);
-		err = region_map(x, false);
+		err = keep_gfns(x, &gfns);
+		err = err ? err : region_map(x, false);
 	}
 	xen_op_end(x, err);
 }
@@ -183,6 +206,7 @@ static void done(struct xen_vm *x, const struct xenvm_rep *rep, int fd)
 	static const enum xenvm_op wanted[] = {
 		[XEN_OP_START] = XENVM_START, [XEN_OP_FREEZE] = XENVM_FREEZE,
 		[XEN_OP_RESUME] = XENVM_RESUME, [XEN_OP_LOAD] = XENVM_RESTORE,
+		[XEN_OP_ADOPT] = XENVM_STATE,
 	};
 	enum xenvm_op want = x->loading ? XENVM_LOAD : wanted[x->op];
 
@@ -199,8 +223,12 @@ static void done(struct xen_vm *x, const struct xenvm_rep *rep, int fd)
 	case XENVM_LOAD:
 		loaded(x, rep);
 		break;
-	default:
+	case XENVM_RESUME:
 		vm_times(x->vm)->resumed = now_ns();
+		xen_op_end(x, rep->err);
+		break;
+	default:
+		x->stopped = rep->stopped;
 		xen_op_end(x, rep->err);
 		break;
 	}
@@ -219,6 +247,7 @@ static void heard(struct xen_vm *x, const struct xenvm_rep *rep, int *fd)
 	case XENVM_CLOSE:
 		if (region_unmap(x) == 0)
 			xen_ask(x, XENVM_CLOSED, NULL, 0);
+		drop_gfns(x);
 		break;
 	case XENVM_ENDED:
 		core_event(x->vm, rep->reason == XENVM_POWEROFF ? VM_EV_POWEROFF : VM_EV_PANIC, 0,
@@ -292,7 +321,7 @@ static int spawn(struct xen_vm *x, int sock)
 	return core_spawn(x->vm, name, argv, env, &sock, 1, out, on_spawned);
 }
 
-static int listen_to(struct xen_vm *x)
+int xen_listen(struct xen_vm *x)
 {
 	int r = sd_event_add_io(core_loop(), &x->from_helper, x->sock, EPOLLIN, on_helper, x);
 
@@ -312,6 +341,15 @@ static int open_all(struct xen_vm *x, int channel, int *ret_sock)
 	x->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	x->channel = fcntl(channel, F_DUPFD_CLOEXEC, 3);
 	return x->bell < 0 || x->kick < 0 || x->channel < 0 ? -errno : 0;
+}
+
+static int store_all(struct xen_vm *x)
+{
+	int r = xen_store(x, "sock", x->sock);
+
+	r = r ? r : xen_store(x, "bell", x->bell);
+	r = r ? r : xen_store(x, "kick", x->kick);
+	return r ? r : xen_store(x, "region", x->channel);
 }
 
 static int say_start(struct xen_vm *x)
@@ -340,7 +378,8 @@ int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
 	vm_set_backend(vm, x);
 	op_begin(x, XEN_OP_START);
 	r = open_all(x, channel, &theirs);
-	r = r ? r : listen_to(x);
+	r = r ? r : xen_listen(x);
+	r = r < 0 ? r : store_all(x);
 	r = r < 0 ? r : spawn(x, theirs);
 	r = r ? r : say_start(x);
 	if (r < 0)

@@ -20,7 +20,7 @@ typedef struct sd_event_source sd_event_source;
  *
  * VMs and checkpoints are counted, as callbacks of the pager cannot be taken back.
  */
-enum xen_op { XEN_OP_NONE, XEN_OP_START, XEN_OP_FREEZE, XEN_OP_RESUME, XEN_OP_LOAD };
+enum xen_op { XEN_OP_NONE, XEN_OP_START, XEN_OP_FREEZE, XEN_OP_RESUME, XEN_OP_LOAD, XEN_OP_ADOPT };
 
 struct xen_checkpoint;
 
@@ -40,6 +40,7 @@ struct xen_vm {
 	bool standby;
 	bool mapped;
 	bool paged;
+	bool stopped;		/* adopt(): it was found suspended */
 	int pid;
 	int sock;
 	int bell;
@@ -94,7 +95,21 @@ void xen_put(struct xen_vm *x);
 int xen_ask(struct xen_vm *x, enum xenvm_op op, const int *fds, unsigned int nfds);
 void xen_op_end(struct xen_vm *x, int err);
 
+/** xen_listen() - to the process and to the bell. */
+int xen_listen(struct xen_vm *x);
+/** xen_store() - keep @fd in the fd store as "vmHANDLE.what". */
+int xen_store(struct xen_vm *x, const char *what, int fd);
+
+/* adopt.c */
+json_t *xen_save(const struct vm *vm);
+int xen_adopt(struct vm *vm, json_t *state);
+json_t *xen_checkpoint_save(const struct checkpoint *cp);
+int xen_checkpoint_adopt(struct checkpoint *cp, json_t *state);
+int xen_checkpoint_store(const struct xen_checkpoint *c);
+
 /* image.c */
+/** xen_checkpoint_alloc() - with no files yet. */
+struct xen_checkpoint *xen_checkpoint_alloc(const struct vm_config *config);
 int xen_image_new(const struct vm_config *config, struct xen_checkpoint **ret);
 void xen_image_put(struct xen_checkpoint *c);
 /** xen_image_forget() - what checkpoint_destroy() does. */

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <xen/io/xenbus.h>
@@ -21,6 +20,7 @@
 #include "fdpass.h"
 #include "log.h"
 #include "util.h"
+#include "xenvm_front.h"
 
 #define PEER_FD	3
 
@@ -52,6 +52,9 @@ static int run_request(struct xenvm *x)
 		return domain_restore(x, x->fds[0]);
 	case XENVM_LOAD:
 		return load_pages(x, x->fds[0], x->fds[1], x->fds[2]);
+	case XENVM_STATE:
+		x->rep.stopped = domain_is_stopped(x);
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -111,6 +114,31 @@ static void answered(struct xenvm *x)
 	x->rep.domain = x->domain;
 	say(x, &x->rep, x->rep_fd);
 	fds_close(&x->rep_fd, 1);
+	if (x->next.op) {
+		x->req = x->next;
+		memcpy(x->fds, x->next_fds, sizeof(x->fds));
+		x->next.op = 0;
+		begin(x);
+	}
+}
+
+static void take_request(struct xenvm *x, const struct xenvm_req *req, int *fds, unsigned int nfds)
+{
+	int *to = x->busy ? x->next_fds : x->fds;
+
+	if (x->next.op) {
+		log_err("vmforkd asks too much");
+		fds_close(fds, nfds);
+		return;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(x->fds); i++)
+		to[i] = i < nfds ? fds[i] : -1;
+	if (x->busy) {
+		x->next = *req;
+		return;
+	}
+	x->req = *req;
+	begin(x);
 }
 
 static void from_peer(struct xenvm *x)
@@ -131,14 +159,7 @@ static void from_peer(struct xenvm *x)
 				 XenbusStateClosed);
 		return;
 	}
-	if (x->busy) {
-		fds_close(fds, nfds);
-		return;
-	}
-	x->req = req;
-	fds_close(x->fds, ARRAY_SIZE(x->fds));
-	memcpy(x->fds, fds, nfds * sizeof(*fds));
-	begin(x);
+	take_request(x, &req, fds, nfds);
 }
 
 static int gfns_file(const uint64_t *gfns, uint64_t n)
@@ -295,8 +316,6 @@ static int take_signals(void)
 {
 	sigset_t set;
 
-	/* with its keeper gone a domain is to end, not to be left alone */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -311,9 +330,11 @@ int main(int argc, char **argv)
 		.fds = { -1, -1, -1, -1 },
 		.console = { .tty = -1, .listener = -1, .client = -1, .log = -1 },
 	};
-	int signals = take_signals(), r;
+	int signals, r;
 
 	log_init("vmfork-xenvm");
+	x.shared_domain = front_start();
+	signals = x.shared_domain ? take_signals() : -1;
 	x.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = signals < 0 || x.done < 0 ? -errno : domain_open(&x);
 	r = r ? r : device_open(&x.device);

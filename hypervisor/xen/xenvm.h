@@ -45,6 +45,7 @@ struct xenvm {
 	int kick;
 	int done;		/* eventfd: the worker has an answer */
 	uint32_t domain;	/* 0: there is none */
+	uint32_t *shared_domain;	/* the same, for the front process */
 	bool frozen;
 	bool ending;
 	struct vm_config config;
@@ -57,6 +58,8 @@ struct xenvm {
 	struct device device;
 	struct xenvm_req req;
 	int fds[4];
+	struct xenvm_req next;	/* @next.op: it waits */
+	int next_fds[4];
 	struct xenvm_rep rep;
 	int rep_fd;
 	bool busy;
@@ -68,6 +71,9 @@ int domain_create(struct xenvm *x);
 int domain_restore(struct xenvm *x, int descriptor);
 int domain_freeze(struct xenvm *x, int image, int presence, int descriptor);
 int domain_resume(struct xenvm *x);
+bool domain_is_stopped(struct xenvm *x);
+/** domain_is() - from now on this is the domain. */
+void domain_is(struct xenvm *x, uint32_t domain);
 /** domain_destroy() - by the main thread, whatever the worker does. */
 void domain_destroy(struct xenvm *x);
 

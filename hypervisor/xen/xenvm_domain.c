@@ -84,11 +84,17 @@ static int open_console(struct xenvm *x)
 	return r;
 }
 
+void domain_is(struct xenvm *x, uint32_t domain)
+{
+	x->domain = domain;
+	__atomic_store_n(x->shared_domain, domain, __ATOMIC_RELEASE);
+}
+
 static int made(struct xenvm *x, uint32_t domain)
 {
 	int r;
 
-	x->domain = domain;
+	domain_is(x, domain);
 	r = device_make(&x->device, domain, x->size);
 	if (r)
 		log_err("xenstore: the channel's device: %s", strerror(-r));
@@ -127,13 +133,17 @@ int domain_restore(struct xenvm *x, int descriptor)
 	return r ? r : load_ring(x);
 }
 
-static bool is_stopped(void *data)
+bool domain_is_stopped(struct xenvm *x)
 {
-	const struct xenvm *x = data;
 	xc_domaininfo_t info;
 
 	return xc_domain_getinfolist(x->xc, x->domain, 1, &info) == 1 &&
 		info.domain == x->domain && (info.flags & XEN_DOMINF_shutdown);
+}
+
+static bool is_stopped(void *data)
+{
+	return domain_is_stopped(data);
 }
 
 /*
@@ -232,9 +242,10 @@ void domain_destroy(struct xenvm *x)
 
 	if (!domain || libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, logger))
 		return;
-	x->domain = 0;
 	if (libxl_domain_destroy(ctx, domain, NULL))
 		log_err("domain %u: not destroyed", domain);
+	else
+		domain_is(x, 0);
 	libxl_ctx_free(ctx);
 	device_remove(&x->device);
 }

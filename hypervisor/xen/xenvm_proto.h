@@ -12,8 +12,9 @@
  *
  * One vmfork-xenvm process per domain does what blocks: libxl, copying, hypercalls that
  * take long. It ends when the domain does, and the domain ends when it is told to end
- * (SIGTERM) or its peer is gone for good. One request at a time; each is answered by one
- * XENVM_DONE. CONNECT, CLOSE and ENDED come unasked.
+ * (SIGTERM) or its peer is gone for good. One request at a time, and one more may wait (a
+ * restarted vmforkd does not know of the first); each is answered by one XENVM_DONE. CONNECT,
+ * CLOSE and ENDED come unasked.
  */
 enum xenvm_op {
 	/*
@@ -39,6 +40,8 @@ enum xenvm_op {
 	 * [0] presence map, [1] the region's contents, [2] its gfns (uint64_t each).
 	 */
 	XENVM_LOAD,
+	/* Nothing; answered when all before is. -> rep.stopped */
+	XENVM_STATE,
 	/* Answers to CONNECT and CLOSE; not answered themselves. */
 	XENVM_CONNECTED,
 	XENVM_CLOSED,
@@ -68,6 +71,8 @@ struct xenvm_rep {
 	uint32_t reason;
 	uint32_t domain;
 	uint32_t port;
+	uint32_t stopped;	/* the domain is suspended */
+	uint32_t reserved;
 	uint64_t ring;
 	uint64_t stopped_ns;
 	uint64_t copied;	/* pages, pre-copy and repeats included */

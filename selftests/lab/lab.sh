@@ -184,9 +184,18 @@ lab_exit() {
 	for pid in $(lab_processes); do
 		kill -KILL "$pid" 2> /dev/null
 	done
+	[ "$LAB_VMFORKD" != vmforkd-xen ] || lab_destroy_domains
 	rm -rf "$LAB_IMAGES"
 	[ -n "${LAB_KEEP:-}" ] || rm -rf "$LAB_DIR"
 	exit "$status"
+}
+
+# shellcheck disable=SC2317
+lab_destroy_domains() { # that were left by processes that had no chance to end them
+	local name
+	for name in $(xl list | awk '$1 ~ /^vmfork-/ { print $1 }'); do
+		xl destroy "$name"
+	done
 }
 
 # ---- what is left

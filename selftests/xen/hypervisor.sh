@@ -4,6 +4,7 @@
 # this machine's own package lists is touched.
 
 XEN_SUITE=${XEN_SUITE:-bookworm}
+: "${top:?}"
 xen_patches=$top/hypervisor/xen/patches
 
 fetch_xen_source() { # DIR MIRROR SUITE: src/, with Debian's patches applied
