@@ -67,8 +67,8 @@ unit_test = $(eval $(call link_rule,asan,$(B)/unit/$(1),$(2),$(3),$(4) -lcheck -
 asan_program = $(eval $(call link_rule,asan,$(B)/asan/bin/$(1),$(2),$(3),$(4),$(SANITIZE)))$(eval ASAN_TARGETS += $(B)/asan/bin/$(1))
 
 include hypervisor/lib/build.mk
-include $(wildcard hypervisor/pager/build.mk hypervisor/qemu/build.mk hypervisor/net/build.mk \
-	hypervisor/vmforkd/build.mk)
+include $(wildcard hypervisor/pager/build.mk hypervisor/qemu/build.mk hypervisor/xen/build.mk \
+	hypervisor/net/build.mk hypervisor/vmforkd/build.mk)
 include $(wildcard userspace/*/build.mk examples/build.mk)
 # a part may have included its tests itself
 include $(filter-out $(patsubst ./%,%,$(MAKEFILE_LIST)),$(wildcard kmod/build.mk \

@@ -89,6 +89,11 @@ u8 *vmfork_channel_free_set(void)
 	return vmfork_channel_avoid() + channel.layout.bitmap_bytes;
 }
 
+bool vmfork_channel_suspends(void)
+{
+	return channel.transport->ops->suspends;
+}
+
 void vmfork_channel_bell(void)
 {
 	channel.transport->ops->ring(channel.transport);
@@ -194,7 +199,8 @@ int vmfork_wait_until(int (*check)(void *arg), void *arg, const struct vmfork_pa
 	int r;
 
 	for (;;) {
-		prepare_to_wait(&vmfork_wait, &wait, p->state);
+		/* a fork over Xen freezes all tasks, those that wait for the host too */
+		prepare_to_wait(&vmfork_wait, &wait, p->state | TASK_FREEZABLE);
 		r = check(arg);
 		if (r != -EAGAIN)
 			break;

@@ -65,6 +65,9 @@ const struct vmfork_layout *vmfork_channel_layout(void);
 u8 *vmfork_channel_free_set(void);
 u8 *vmfork_channel_avoid(void);
 
+/** vmfork_channel_suspends() - see struct vmfork_transport_ops; as the region. */
+bool vmfork_channel_suspends(void);
+
 /** vmfork_channel_bell() - ring the host; the fork point, or under vmfork_lock. */
 void vmfork_channel_bell(void);
 

@@ -20,9 +20,10 @@
 #include "identity.h"
 #include "request.h"
 #include "secret.h"
+#include "suspend.h"
 #include "told.h"
 
-#define TAKE_TIMEOUT_NS	(10 * NSEC_PER_SEC)
+#define TAKE_TIMEOUT_NS	(VMFORK_TAKE_SEC * NSEC_PER_SEC)
 
 /**
  * DOC: In the fork point
@@ -42,6 +43,9 @@
  * clone's, or that leaves a state word which no rule allows, leaves it in the dark:
  * if a clone returned an error to its caller, that would go on as the parent, beside
  * the parent. Such a machine panics. A parent to whom nothing was forked has an errno.
+ *
+ * Over Xen the machine is stopped by its own suspend path instead, on the host's demand:
+ * suspend.c has the same steps in another frame.
  *
  * The rest, that may sleep, follows in vmfork_forkpoint_run(): in a clone the clock,
  * then the gate opens, unless an agent opens it (agent.h): then the caller is held, too,
@@ -179,28 +183,59 @@ static void answered(struct vmfork_forkpoint *fp, struct vmfork_fork *fork)
 	vmfork_identity_record(fork);
 }
 
-static int fork_point(void *data)
+void vmfork_forkpoint_fill(struct vmfork_forkpoint *fp)
 {
-	struct vmfork_forkpoint *fp = data;
-	struct vmfork_fork *fork = &vmfork_channel_region()->fork;
-
 	if (fp->free_set)
 		fp->free_pages = vmfork_freeset_fill(vmfork_channel_free_set(),
 						     vmfork_channel_layout()->gfns);
 	if (fp->spares)
 		fp->free_pages += vmfork_secrets_spare(vmfork_channel_free_set(),
 						       vmfork_channel_layout()->gfns);
+	vmfork_channel_region()->fork.free_pages = cpu_to_le64(fp->free_pages);
+}
+
+bool vmfork_forkpoint_request(struct vmfork_forkpoint *fp)
+{
+	struct vmfork_fork *fork = &vmfork_channel_region()->fork;
+
 	request(fork, fp);
 	fp->result = -EIO;
 	if (swap_state(fork, VMFORK_FORK_IDLE, VMFORK_FORK_REQUESTED) != VMFORK_FORK_IDLE)
-		return 0;
+		return false;
 	vmfork_channel_bell();
+	return true;
+}
+
+enum vmfork_fork_state vmfork_forkpoint_state(void)
+{
+	return read_state(&vmfork_channel_region()->fork);
+}
+
+bool vmfork_forkpoint_abandon(void)
+{
+	return swap_state(&vmfork_channel_region()->fork, VMFORK_FORK_REQUESTED,
+			  VMFORK_FORK_ABANDONED) == VMFORK_FORK_REQUESTED;
+}
+
+void vmfork_forkpoint_leave(struct vmfork_forkpoint *fp)
+{
+	struct vmfork_fork *fork = &vmfork_channel_region()->fork;
+
 	fp->result = await(fork);
 	if (!fp->result)
 		answered(fp, fork);
 	memzero_explicit(fork->seed, sizeof(fork->seed));
 	/* the host may reuse the block from here on */
 	virt_store_release(&fork->state, cpu_to_le32(VMFORK_FORK_IDLE));
+}
+
+static int fork_point(void *data)
+{
+	struct vmfork_forkpoint *fp = data;
+
+	vmfork_forkpoint_fill(fp);
+	if (vmfork_forkpoint_request(fp))
+		vmfork_forkpoint_leave(fp);
 	return 0;
 }
 
@@ -260,8 +295,12 @@ static void pass(struct vmfork_forkpoint *fp)
 	ktime_t begin = ktime_get();
 	ktime_t stopped;
 
-	stop_machine(fork_point, fp, NULL);
-	stopped = ktime_sub(ktime_get(), begin);
+	if (vmfork_channel_suspends()) {
+		stopped = vmfork_suspend_pass(fp);
+	} else {
+		stop_machine(fork_point, fp, NULL);
+		stopped = ktime_sub(ktime_get(), begin);
+	}
 	finish(fp);
 	if (fp->result)
 		return;
@@ -301,7 +340,7 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 			return r;
 	}
 	vmfork_dropcache(fp->flags);
-	if (mutex_lock_killable(&vmfork_fork_mutex))
+	if (vmfork_suspend_lock())
 		return -EINTR;
 	r = prepare(fp);
 	if (!r) {

@@ -52,6 +52,21 @@ void vmfork_forkpoint_untold(const struct vmfork_forkpoint *fp);
 /** vmfork_forkpoint_attach() - bring a new region's state word to IDLE. */
 void vmfork_forkpoint_attach(struct vmfork_channel *region);
 
+/** VMFORK_TAKE_SEC - a request that the host has not taken by then is withdrawn. */
+#define VMFORK_TAKE_SEC	10
+
+/* The steps of a passage, for forkpoint.c and suspend.c; in the fork point: */
+
+/** vmfork_forkpoint_fill() - the free set, and its size for the host. */
+void vmfork_forkpoint_fill(struct vmfork_forkpoint *fp);
+/** vmfork_forkpoint_request() - IDLE -> REQUESTED, and ring. False: it was not IDLE. */
+bool vmfork_forkpoint_request(struct vmfork_forkpoint *fp);
+enum vmfork_fork_state vmfork_forkpoint_state(void);
+/** vmfork_forkpoint_abandon() - REQUESTED -> ABANDONED. False: it was not REQUESTED. */
+bool vmfork_forkpoint_abandon(void);
+/** vmfork_forkpoint_leave() - wait for the answer, be whom it says, back to IDLE. */
+void vmfork_forkpoint_leave(struct vmfork_forkpoint *fp);
+
 /** vmfork_features() - VMFORK_FEATURE_* in force. */
 u64 vmfork_features(void);
 

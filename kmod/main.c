@@ -20,6 +20,7 @@
  *   request     questions to the host      receive     messages from it
  *   hostfork    forks it asks for          channel     rings, epoch, locks (read this first)
  *   forkpoint   the instant of the fork    transport   what carries the channel
+ *   suspend     the same, over Xen
  *   identity    handles, RNG, clock        gate        holds a clone's user tasks
  *   avoid       pages not worth fetching   agent       completes a clone's identity
  *   told        network and parameters     params      of one's own clones
@@ -52,8 +53,13 @@ static int __init vmfork_init(void)
 	r = vmfork_ivshmem_register();
 	if (r)
 		goto exit_chardev;
+	r = vmfork_xen_register();
+	if (r)
+		goto exit_ivshmem;
 	return 0;
 
+exit_ivshmem:
+	vmfork_ivshmem_unregister();
 exit_chardev:
 	vmfork_chardev_exit();
 exit_avoid:
@@ -69,6 +75,7 @@ exit_channel:
 
 static void __exit vmfork_exit(void)
 {
+	vmfork_xen_unregister();
 	vmfork_ivshmem_unregister();
 	vmfork_hostfork_exit();
 	vmfork_chardev_exit();

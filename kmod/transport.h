@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The seam between the channel and what carries it: ivshmem today, Xen grants next. */
+/* The seam between the channel and what carries it: ivshmem, or Xen's shared frames. */
 #ifndef VMFORK_TRANSPORT_H
 #define VMFORK_TRANSPORT_H
 
@@ -10,10 +10,12 @@ struct vmfork_transport;
 /**
  * struct vmfork_transport_ops - what a transport does for the channel.
  * @name:	for the log
+ * @suspends:	a fork stops the machine by its suspend path (suspend.c)
  * @ring:	ring the host's doorbell; any context, also with interrupts off
  */
 struct vmfork_transport_ops {
 	const char *name;
+	bool suspends;
 	void (*ring)(struct vmfork_transport *t);
 };
 
@@ -45,5 +47,7 @@ void vmfork_channel_interrupt(void);
 /* each transport's driver */
 int vmfork_ivshmem_register(void);
 void vmfork_ivshmem_unregister(void);
+int vmfork_xen_register(void);
+void vmfork_xen_unregister(void);
 
 #endif /* VMFORK_TRANSPORT_H */

@@ -15,6 +15,7 @@
 #include "loop.h"
 #include "pagewrite.h"
 #include "privileges.h"
+#include "vmlink.h"
 
 #define SPIN_US		50U
 #define SPIN_US_MAX	1000U
@@ -140,6 +141,8 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	err = pagewrite_init();
+	if (!err)
+		err = vmlink_setup();
 	if (!err)
 		err = privileges_drop(o.user);
 	if (err) {

@@ -95,6 +95,11 @@ static int image_add(struct pager *p, const struct pager_req *req, int *fds)
 	img = find_image(p, 0);
 	if (!img)
 		return -ENFILE;
+	if (req->source == PAGER_SOURCE_FILE) {
+		source_none_init(&source);
+		return image_init(img, req->handle, req->npages, steal_fd(&fds[0]),
+				  steal_fd(&fds[1]), NULL, &source);
+	}
 	if (req->lower) {
 		lower = find_image(p, req->lower);
 		if (!lower)
@@ -190,10 +195,19 @@ static int clone_add(struct pager *p, const struct pager_req *req, int *fds)
 		if (err)
 			return err;
 	}
-	vmlink_uffd_init(&link, steal_fd(&fds[0]), req->base, req->npages);
+	err = vmlink_open(&link, req, &fds[0], img->file);
+	if (err) {
+		avoid_fini(&avoid);
+		return err;
+	}
 	clone_init(c, req->handle, img, &link, &avoid);
 	c->poison = req->flags & PAGER_F_POISON;
 	err = start_serving(p, c);
+	/* what an earlier pager left in a ring raises no event */
+	if (!err && clone_serve(c) < 0) {
+		err = c->lost;
+		pager_stop_serving(p, c);
+	}
 	if (err)
 		clone_fini(c);
 	p->idle_work = true;

@@ -48,6 +48,8 @@ enum pager_op {
 	 * PAGER_F_RECORD: then the image's record (memfd, struct pager_record, all
 	 * zeros at first). PAGER_F_EARLIER: then the record of an earlier image of the
 	 * same VM, which is only read. @fill: see below.
+	 * PAGER_SOURCE_FILE: nothing more; the image is complete, what is absent in it
+	 * is not there at all.
 	 */
 	PAGER_IMAGE_ADD = 1,
 	PAGER_IMAGE_DEL,	/* EBUSY while a clone or a higher image uses it */
@@ -58,6 +60,9 @@ enum pager_op {
 	 * ever read with pread(2): a VM that truncates it harms itself alone.
 	 * The whole range is woken once it is served, so faults that an earlier
 	 * pager took with it to the grave are raised again.
+	 * With @xen.domain it is a Xen domain whose paging ring is enabled; fds: [0] the
+	 * event channel device on which @xen.port is bound, [1] as above; no @base. Only
+	 * vmfork-pager-xen knows these (else EOPNOTSUPP).
 	 */
 	PAGER_CLONE_ADD,
 	PAGER_CLONE_DEL,	/* also when its VM has died by itself */
@@ -68,6 +73,14 @@ enum pager_op {
 };
 
 #define PAGER_SOURCE_SNAPSHOT	1
+#define PAGER_SOURCE_FILE	2
+
+/** struct pager_xen - where a domain's paging ring is. */
+struct pager_xen {
+	uint32_t domain;
+	uint32_t port;		/* local to fd [0] */
+	uint64_t ring;		/* gfn */
+};
 
 struct pager_req {
 	uint32_t op;		/* enum pager_op */
@@ -84,6 +97,7 @@ struct pager_req {
 	uint32_t nslots;
 	uint32_t reserved;
 	uint64_t fill;		/* IMAGE_ADD, IMAGE_FILL: most pages, see PAGER_F_FILL_ALL */
+	struct pager_xen xen;	/* CLONE_ADD: @domain 0: a process, by userfaultfd */
 	struct pager_slot slots[PAGER_SLOTS_MAX];
 };
 #define PAGER_F_NO_AVOID	(1U << 0)	/* CLONE_ADD: ignore the bitmap (benchmarks) */

@@ -9,10 +9,11 @@
 #include "slots.h"
 
 #define FDS_IMAGE	4U	/* image, presence map, mem, pagemap */
+#define FDS_IMAGE_FILE	2U	/* PAGER_SOURCE_FILE: image, presence map */
 #define FDS_IMAGE_LOWER	5U	/* ... and the frozen bitmap */
 #define FLAGS_IMAGE	(PAGER_F_RECORD | PAGER_F_EARLIER | PAGER_F_FILL_ALL)
 #define FLAGS_CLONE	(PAGER_F_NO_AVOID | PAGER_F_POISON)
-#define FDS_CLONE	2U	/* userfaultfd, bitmap */
+#define FDS_CLONE	2U	/* userfaultfd or event channels, bitmap */
 
 uint32_t request_seq(const void *buf, size_t len)
 {
@@ -52,6 +53,11 @@ static unsigned int fds_of_image(const struct pager_req *r)
 
 static int check_image_add(const struct pager_req *r, unsigned int nfds)
 {
+	if (r->source == PAGER_SOURCE_FILE) {
+		if (r->flags)
+			return -EOPNOTSUPP;
+		return nfds != FDS_IMAGE_FILE || r->lower ? -EINVAL : check_ram(r);
+	}
 	if (r->source != PAGER_SOURCE_SNAPSHOT || r->flags & ~FLAGS_IMAGE)
 		return -EOPNOTSUPP;
 	if (nfds != fds_of_image(r) || r->lower == r->handle)

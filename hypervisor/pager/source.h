@@ -47,4 +47,7 @@ struct source {
 void source_snapshot_init(struct source *s, int mem, int pagemap, uint64_t base,
 			  const struct avoid *frozen);
 
+/** source_none_init() - of an image that is complete. */
+void source_none_init(struct source *s);
+
 #endif /* VMFORK_PAGER_SOURCE_H */

@@ -111,6 +111,10 @@ const struct vm_config *checkpoint_config(const struct checkpoint *cp);
 void *checkpoint_backend(const struct checkpoint *cp);
 void checkpoint_set_backend(struct checkpoint *cp, void *priv);
 
+/** vm_channel() - where the core has the channel region mapped. A backend whose guest has
+ * the region in frames of its own maps those over it, at this address. */
+void *vm_channel(const struct vm *vm);
+
 /**
  * core_event() - something ended or happened. Called from the event loop only,
  * never from inside an op. The core may call further ops of any VM from inside it,
@@ -162,6 +166,8 @@ enum start_kind { START_ROOT, START_STANDBY };
 
 struct backend_ops {
 	const char *name;
+	bool privileged;	/* core_spawn() runs processes as vmforkd itself */
+	unsigned int patience;	/* seconds for freeze() and resume(); 0: the core's own */
 	/** probe: can it work here? Fills @why in one line either way ("kvm: ..."). */
 	int (*probe)(char *why, size_t len);
 	/** check: is @cfg acceptable? A clear message in @why if not (-EINVAL). */
@@ -221,5 +227,9 @@ struct backend_ops {
 };
 
 extern const struct backend_ops qemu_backend;
+extern const struct backend_ops xen_backend;
+
+/** backend_builtin - the one that this vmforkd was linked with. */
+extern const struct backend_ops *const backend_builtin;
 
 #endif /* VMFORK_BACKEND_H */

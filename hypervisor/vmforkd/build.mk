@@ -8,9 +8,13 @@ VMFORKD_CORE_SRCS := $(addprefix hypervisor/vmforkd/,$(VMFORKD_CORE_PARTS)) \
 	hypervisor/net/address.c
 VMFORKD_PARTS := main.c keeper.c keeper_link.c keeper_store.c keeper_spawn.c keeper_cgroup.c control.c \
 	keeper_client.c pager_client.c network.c network_family.c network_names.c
-VMFORKD_SRCS := $(VMFORKD_CORE_SRCS) $(addprefix hypervisor/vmforkd/,$(VMFORKD_PARTS)) \
-	$(QEMU_BACKEND_SRCS) $(NET_SRCS) $(LIB_SRCS)
-$(call program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd -lcap $(NET_LIBS))
-$(call asan_program,vmforkd,$(VMFORKD_SRCS),,-ljansson -lsystemd -lzstd -lcap $(NET_LIBS))
+VMFORKD_SRCS := $(VMFORKD_CORE_SRCS) $(addprefix hypervisor/vmforkd/,$(VMFORKD_PARTS)) $(NET_SRCS) \
+	$(LIB_SRCS)
+VMFORKD_LIBS := -ljansson -lsystemd -lzstd -lcap $(NET_LIBS)
+$(call program,vmforkd,$(VMFORKD_SRCS) $(QEMU_BACKEND_SRCS),,$(VMFORKD_LIBS))
+$(call asan_program,vmforkd,$(VMFORKD_SRCS) $(QEMU_BACKEND_SRCS),,$(VMFORKD_LIBS))
+ifdef HAVE_XEN
+$(call program,vmforkd-xen,$(VMFORKD_SRCS) $(XEN_BACKEND_SRCS),,$(VMFORKD_LIBS) $(XEN_LIBS))
+endif
 
 include $(wildcard selftests/unit/vmforkd/build.mk)

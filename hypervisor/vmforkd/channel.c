@@ -362,6 +362,13 @@ bool channel_fork_take(struct channel *ch, struct vmfork_fork *ret_block)
 	return true;
 }
 
+uint64_t channel_free_pages(const struct channel *ch)
+{
+	uint64_t n = le64toh(channel_head(ch)->fork.free_pages);
+
+	return n <= ch->gfns ? n : 0;
+}
+
 void channel_fork_answer(struct channel *ch, const struct fork_answer *a)
 {
 	struct vmfork_fork *f = &channel_head(ch)->fork;

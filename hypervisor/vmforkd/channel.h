@@ -162,6 +162,8 @@ struct fork_answer {
 uint32_t channel_fork_state(const struct channel *ch);
 /** channel_fork_take() - REQUESTED -> TAKEN, and a copy of the block. */
 bool channel_fork_take(struct channel *ch, struct vmfork_fork *ret_block);
+/** channel_free_pages() - how many the guest says "free set" has; 0: none, or nonsense. */
+uint64_t channel_free_pages(const struct channel *ch);
 /** channel_fork_answer() - fill in, with time and fresh seed, and RELEASE. */
 void channel_fork_answer(struct channel *ch, const struct fork_answer *a);
 /** channel_give_params() - for a guest that does not run yet: @len bytes, or none. */

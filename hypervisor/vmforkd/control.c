@@ -23,6 +23,7 @@
 #include "server.h"
 #include "state.h"
 #include "ticket.h"
+#include "watchdog.h"
 
 #define KEEPER_FD 3
 
@@ -104,7 +105,9 @@ static int set_up(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	core.next_handle = 1;
-	core.backend = &qemu_backend;
+	core.backend = backend_builtin;
+	if (core.backend->patience)
+		watchdog_usec = core.backend->patience * 1000000ULL;
 	r = keeper_open(KEEPER_FD);
 	if (r == 0)
 		r = open_images();

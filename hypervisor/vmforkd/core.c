@@ -260,6 +260,11 @@ bool vm_is_clone(const struct vm *vm)
 	return vm->clone;
 }
 
+void *vm_channel(const struct vm *vm)
+{
+	return vm->channel.map;
+}
+
 void *vm_backend(const struct vm *vm)
 {
 	return vm->backend;

@@ -268,6 +268,10 @@ void fork_frozen(struct vm *vm, int err)
 		answer_and_resume(f, err);
 		return;
 	}
+	/* a guest that stops by its suspend path has none before */
+	if (cp->free_set < 0 && channel_free_pages(&vm->channel) &&
+	    checkpoint_keep_free_set(cp, vm) < 0)
+		log_warn("%s: no room for the free set: clones fetch free pages too", vm->name);
 	cp->complete = true;
 	cp->stopped = vm->times.stopped;
 	vm->forks++;

@@ -136,7 +136,8 @@ int core_spawn(struct vm *vm, const char *name, char *const argv[], char *const 
 	       const int *fds, unsigned int nfds, int out, core_spawned_fn done)
 {
 	struct keeper_msg m = { .flags = out >= 0 ? KEEPER_F_STDERR : 0,
-		.uid = opt.uid, .gid = opt.gid };
+		.uid = core.backend->privileged ? (uid_t)-1 : opt.uid,
+		.gid = core.backend->privileged ? (gid_t)-1 : opt.gid };
 	struct spawning *s = new_spawning();
 	_cleanup_close_ int cgroup = cgroup_procs(vm->handle);
 	int all[KEEPER_FDS_MAX], r;

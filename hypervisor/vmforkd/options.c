@@ -287,21 +287,25 @@ static int find_users(struct options *o)
 /* Beside the executable in a build tree (bin/ and lib/), else the install prefix. */
 static void find_programs(struct options *o)
 {
-	char exe[PATH_MAX], try[PATH_MAX + 64], *dir;
+	char exe[PATH_MAX], try[PATH_MAX + 64], pager[64] = "vmfork-pager", *dir;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
 	if (n < 0)
 		n = 0;
 	exe[n] = '\0';
+	/* vmforkd-xen has vmfork-pager-xen */
+	dir = strrchr(exe, '/');
+	if (dir && !strncmp(dir, "/vmforkd-", 9))
+		snprintf(pager, sizeof(pager), "vmfork-pager%.32s", dir + 8);
 	dir = dirname(exe);
 	if (o->lib_dir[0]) {
-		snprintf(try, sizeof(try), "%s/vmfork-pager", o->lib_dir);
+		snprintf(try, sizeof(try), "%s/%s", o->lib_dir, pager);
 		if (access(try, X_OK) < 0)
-			snprintf(try, sizeof(try), "%s/vmfork-pager", dir);
+			snprintf(try, sizeof(try), "%s/%s", dir, pager);
 		snprintf(o->pager, sizeof(o->pager), "%.255s", try);
 		return;
 	}
-	snprintf(o->pager, sizeof(o->pager), "%.200s/vmfork-pager", dir);
+	snprintf(o->pager, sizeof(o->pager), "%.180s/%s", dir, pager);
 	snprintf(try, sizeof(try), "%s/../lib/libvmfork-ram.so", dir);
 	if (access(try, R_OK) == 0) {
 		snprintf(try, sizeof(try), "%s/../lib", dir);
@@ -313,7 +317,7 @@ static void find_programs(struct options *o)
 	if (realpath(try, exe))
 		snprintf(o->lib_dir, sizeof(o->lib_dir), "%.255s", exe);
 	if (access(o->pager, X_OK) < 0)
-		snprintf(o->pager, sizeof(o->pager), "%.200s/vmfork-pager", o->lib_dir);
+		snprintf(o->pager, sizeof(o->pager), "%.180s/%s", o->lib_dir, pager);
 }
 
 int options_parse(struct options *o, int argc, char **argv)

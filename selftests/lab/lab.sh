@@ -17,6 +17,7 @@ LAB_BUILD=${VMFORK_BUILD:-$LAB_TOP/build}
 LAB_GUEST=${LAB_GUEST:-$LAB_BUILD/lab}
 LAB_ACCEL=${VMFORK_ACCEL:-auto}
 LAB_PATIENCE=${LAB_PATIENCE:-120}
+LAB_VMFORKD=${LAB_VMFORKD:-vmforkd}	# or vmforkd-xen
 LAB_LOGS=${LAB_LOGS:-$LAB_BUILD/check/$(basename "$0" .sh)}
 LAB_DIR=
 LAB_IMAGES=
@@ -134,6 +135,9 @@ lab_setup() { # directories that QEMU's user can reach, wherever the tree is
 	chmod 755 "$LAB_DIR" "$LAB_DIR"/*
 	chmod 1777 "$LAB_IMAGES"
 	cp "$LAB_BUILD"/lib/*.so* "$LAB_BUILD/bin/vmfork-pager" "$LAB_DIR/lib/"
+	if [ "$LAB_VMFORKD" = vmforkd-xen ]; then
+		cp "$LAB_BUILD"/bin/{vmfork-pager-xen,vmfork-xenvm} "$LAB_DIR/lib/"
+	fi
 	cp "$LAB_INITRD" "$LAB_DIR/boot/initrd.img"
 	LAB_INITRD=$LAB_DIR/boot/initrd.img
 	export VMFORK_SOCKET=$LAB_DIR/run/control.sock
@@ -148,7 +152,7 @@ lab_start() { # [VMFORKD-OPTION]...: starts it, or starts it again
 	local how=(--runtime-dir "$LAB_DIR/run" --image-dir "$LAB_IMAGES" --lib-dir "$LAB_DIR/lib"
 		--die-with-parent)
 	[ "$(id -u)" != 0 ] || how+=(--user vmfork)
-	vmforkd "${how[@]}" "$@" >> "$LAB_DIR/vmforkd.log" 2>&1 &
+	"$LAB_VMFORKD" "${how[@]}" "$@" >> "$LAB_DIR/vmforkd.log" 2>&1 &
 	LAB_DAEMON=$!
 	LAB_KEEPER=$LAB_DAEMON
 	lab_wait_for 30 "vmforkd answers" lab_answers || {
@@ -183,9 +187,18 @@ lab_exit() {
 	for pid in $(lab_processes); do
 		kill -KILL "$pid" 2> /dev/null
 	done
+	[ "$LAB_VMFORKD" != vmforkd-xen ] || lab_destroy_domains
 	rm -rf "$LAB_IMAGES"
 	[ -n "${LAB_KEEP:-}" ] || rm -rf "$LAB_DIR"
 	exit "$status"
+}
+
+# shellcheck disable=SC2317
+lab_destroy_domains() { # that were left by processes that had no chance to end them
+	local name
+	for name in $(xl list | awk '$1 ~ /^vmfork-/ { print $1 }'); do
+		xl destroy "$name"
+	done
 }
 
 # ---- what is left
@@ -250,7 +263,8 @@ lab_boot() { # NAME APPEND [VMFORKCTL-RUN-OPTION]...: starts a guest of the lab'
 	local name=$1 append=$2
 	shift 2
 	vmforkctl run "$name" --accel "$LAB_ACCEL" --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD" \
-		--append "$LAB_APPEND $append" --disk "$LAB_DISK,format=$LAB_DISK_FORMAT" "$@" > /dev/null
+		--append "$LAB_APPEND $append" ${LAB_DISK:+--disk "$LAB_DISK,format=$LAB_DISK_FORMAT"} \
+		"$@" > /dev/null
 }
 
 lab_vm() { # VM MEMBER: one member of the VM's JSON object

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Left out where Xen's libraries are not (Debian: libxen-dev): nothing else needs them.
+HAVE_XEN := $(shell pkg-config --exists xenlight xencontrol xenforeignmemory 2> /dev/null && echo y)
+ifeq ($(HAVE_XEN),)
+undefine HAVE_XEN
+endif
+XEN_LIBS := -lxenctrl -lxencall -lxenforeignmemory
+XENVM_SRCS := $(addprefix hypervisor/xen/,xenvm.c xenvm_front.c xenvm_domain.c split.c extents.c xenvm_load.c \
+	xenvm_console.c xenvm_device.c mark.c) $(LIB_SRCS)
+XEN_BACKEND_SRCS := $(addprefix hypervisor/xen/,builtin.c backend.c vm.c adopt.c image.c region.c) \
+	hypervisor/qemu/sockets.c
+ifdef HAVE_XEN
+$(call program,vmfork-xenvm,$(XENVM_SRCS),-Ihypervisor/xen,-lxenlight -lxenguest -lxentoollog -lxenevtchn -lxenstore \
+	$(XEN_LIBS) -lpthread)
+$(call program,vmfork-pager-xen,$(PAGER_SRCS) $(addprefix hypervisor/xen/,links.c xen_link.c),-Ihypervisor/xen,\
+	$(XEN_LIBS) -lcap)
+endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Takes a migration stream apart: RAM into an image, all else into a descriptor. */
+#ifndef VMFORK_XEN_SPLIT_H
+#define VMFORK_XEN_SPLIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * struct split - one stream.
+ * @in:		where it comes from; read to its end also after an error
+ * @image:	gets the pages below @npages, each at its pfn
+ * @out:	gets the rest, a stream as well
+ * @presence:	@npages bytes, enum page_state, of the image
+ * @is_stopped:	does the domain stand still by now? With @data.
+ * @err:	0 or a negative errno
+ * @stopped_ns:	when that was first seen, by CLOCK_MONOTONIC
+ * @copied:	pages stored, repeats included; @copied_late: after @stopped_ns
+ */
+struct split {
+	int in;
+	int image;
+	int out;
+	uint8_t *presence;
+	uint64_t npages;
+	bool (*is_stopped)(void *data);
+	void *data;
+	int err;
+	uint64_t stopped_ns;
+	uint64_t copied;
+	uint64_t copied_late;
+};
+
+/** split_run() - do it all. */
+void split_run(struct split *s);
+
+#endif /* VMFORK_XEN_SPLIT_H */

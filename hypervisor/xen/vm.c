@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* VMs of the Xen backend: the process of each, operations, and what it says unasked. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "../qemu/sockets.h"
+#include "fdpass.h"
+#include "log.h"
+#include "util.h"
+#include "xen.h"
+
+static void op_begin(struct xen_vm *x, enum xen_op op)
+{
+	x->op = op;
+	x->loading = false;
+}
+
+void xen_op_end(struct xen_vm *x, int err)
+{
+	static const enum vm_event events[] = {
+		[XEN_OP_START] = VM_EV_STARTED, [XEN_OP_FREEZE] = VM_EV_FROZEN,
+		[XEN_OP_RESUME] = VM_EV_RESUMED, [XEN_OP_LOAD] = VM_EV_LOADED,
+		[XEN_OP_ADOPT] = VM_EV_ADOPTED,
+	};
+	enum vm_event ev = events[x->op];
+
+	x->op = XEN_OP_NONE;
+	core_event(x->vm, ev, err, ev == VM_EV_ADOPTED ? !x->stopped : 0);
+}
+
+void xen_put(struct xen_vm *x)
+{
+	if (--x->refs == 0)
+		free(x);
+}
+
+static void remove_files(const char *dir)
+{
+	static const char *const names[] = { CONSOLE_SOCKET, CONSOLE_LOG, XENVM_LOG };
+	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (unsigned int i = 0; fd >= 0 && i < ARRAY_SIZE(names); i++)
+		unlinkat(fd, names[i], 0);
+}
+
+void xen_forget(struct xen_vm *x)
+{
+	struct pager_req req = { .op = PAGER_CLONE_DEL, .handle = vm_handle(x->vm) };
+	int *fds[] = { &x->sock, &x->bell, &x->kick, &x->channel, &x->gfns };
+	char pattern[64];
+
+	if (x->paged)
+		core_pager(&req, NULL, 0, NULL, NULL);
+	if (vm_channel(x->vm))
+		region_unmap(x);	/* else the domain's frames would stay */
+	sd_event_source_disable_unref(x->from_helper);
+	sd_event_source_disable_unref(x->on_bell);
+	for (unsigned int i = 0; i < ARRAY_SIZE(fds); i++)
+		fds_close(fds[i], 1);
+	if (x->future)
+		xen_image_put(x->future);
+	x->future = NULL;
+	snprintf(pattern, sizeof(pattern), "vm%" PRIu64 ".*", vm_handle(x->vm));
+	core_drop_fds(pattern);
+	remove_files(vm_dir(x->vm));
+	vm_set_backend(x->vm, NULL);
+	x->vm = NULL;
+	xen_put(x);
+}
+
+int xen_ask(struct xen_vm *x, enum xenvm_op op, const int *fds, unsigned int nfds)
+{
+	struct xenvm_req req = {
+		.op = op, .clone = x->standby, .size = x->channel_size,
+		.handle = vm_handle(x->vm), .config = *vm_config(x->vm),
+	};
+
+	return fd_send(x->sock, &req, sizeof(req), fds, nfds);
+}
+
+int xen_store(struct xen_vm *x, const char *what, int fd)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".%s", vm_handle(x->vm), what);
+	return core_store_fd(name, fd);
+}
+
+static int keep_gfns(struct xen_vm *x, int *fd)
+{
+	fds_close(&x->gfns, 1);
+	x->gfns = steal_fd(fd);
+	return xen_store(x, "gfns", x->gfns);
+}
+
+static void drop_gfns(struct xen_vm *x)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".gfns", vm_handle(x->vm));
+	core_drop_fds(name);
+	fds_close(&x->gfns, 1);
+}
+
+/* A clone's are mapped already, and it must not get the contents it began with again. */
+static void connect_region(struct xen_vm *x, int *fd)
+{
+	int r = 0;
+
+	if (!x->mapped) {
+		r = keep_gfns(x, fd);
+		r = r ? r : region_map(x, true);
+	}
+	if (r)
+		log_err("vm%" PRIu64 ": the channel cannot be mapped: %s", vm_handle(x->vm),
+			strerror(-r));
+	else if (xen_ask(x, XENVM_CONNECTED, NULL, 0) == 0)
+		core_event(x->vm, VM_EV_RANG, 0, 0);
+}
+
+static void frozen(struct xen_vm *x, const struct xenvm_rep *rep)
+{
+	struct xen_checkpoint *c = x->future;
+	struct checkpoint *cp = x->cp;
+	int err = rep->err;
+
+	x->future = NULL;
+	vm_times(x->vm)->stopped = rep->stopped_ns;
+	vm_times(x->vm)->saved = now_ns();
+	vm_times(x->vm)->snapped = now_ns();
+	x->copied = rep->copied;
+	x->copied_late = rep->copied_late;
+	if (!err)
+		err = xen_image_leave_free(c, x);
+	c->gfns = fcntl(x->gfns, F_DUPFD_CLOEXEC, 3);
+	if (!err && c->gfns < 0)
+		err = -EIO;
+	if (!err) {
+		c->cp = cp;
+		c->refs++;
+		checkpoint_set_backend(cp, c);
+		err = xen_image_announce(c);
+		err = err ? err : xen_checkpoint_store(c);
+		c->broken = err;
+	}
+	xen_image_put(c);
+	xen_op_end(x, err);
+}
+
+/* The domain is there, empty: first the pager, then its pages. */
+static void restored(struct xen_vm *x, const struct xenvm_rep *rep, int evtchn)
+{
+	int r = rep->err;
+
+	x->domain = rep->domain;
+	x->loading = true;
+	if (!r)
+		r = evtchn < 0 ? -EPROTO : xen_clone_announce(x, rep, evtchn);
+	if (r)
+		xen_op_end(x, r);
+}
+
+void xen_clone_added(struct xen_vm *x, int err)
+{
+	const struct xen_checkpoint *c = checkpoint_backend(x->cp);
+	int fds[3];
+
+	if (x->op != XEN_OP_LOAD)
+		return;
+	if (!err && !c)
+		err = -ESTALE;
+	if (!err) {
+		fds[0] = c->presence;
+		fds[1] = x->channel;
+		fds[2] = c->gfns;
+		err = xen_ask(x, XENVM_LOAD, fds, 3);
+	}
+	if (err)
+		xen_op_end(x, err);
+}
+
+static void loaded(struct xen_vm *x, const struct xenvm_rep *rep)
+{
+	const struct xen_checkpoint *c = checkpoint_backend(x->cp);
+	int err = rep->err, gfns = err || !c ? -1 : fcntl(c->gfns, F_DUPFD_CLOEXEC, 3);
+
+	if (!err && gfns < 0)
+		err = -EIO;
+	if (!err) {
+		err = keep_gfns(x, &gfns);
+		err = err ? err : region_map(x, false);
+	}
+	xen_op_end(x, err);
+}
+
+static void done(struct xen_vm *x, const struct xenvm_rep *rep, int fd)
+{
+	static const enum xenvm_op wanted[] = {
+		[XEN_OP_START] = XENVM_START, [XEN_OP_FREEZE] = XENVM_FREEZE,
+		[XEN_OP_RESUME] = XENVM_RESUME, [XEN_OP_LOAD] = XENVM_RESTORE,
+		[XEN_OP_ADOPT] = XENVM_STATE,
+	};
+	enum xenvm_op want = x->loading ? XENVM_LOAD : wanted[x->op];
+
+	if (!x->op || rep->op != want)
+		return;
+	x->domain = rep->domain;
+	switch (want) {
+	case XENVM_FREEZE:
+		frozen(x, rep);
+		break;
+	case XENVM_RESTORE:
+		restored(x, rep, fd);
+		break;
+	case XENVM_LOAD:
+		loaded(x, rep);
+		break;
+	case XENVM_RESUME:
+		vm_times(x->vm)->resumed = now_ns();
+		xen_op_end(x, rep->err);
+		break;
+	default:
+		x->stopped = rep->stopped;
+		xen_op_end(x, rep->err);
+		break;
+	}
+}
+
+static void heard(struct xen_vm *x, const struct xenvm_rep *rep, int *fd)
+{
+	x->domain = rep->domain ? rep->domain : x->domain;
+	switch (rep->what) {
+	case XENVM_DONE:
+		done(x, rep, *fd);
+		break;
+	case XENVM_CONNECT:
+		connect_region(x, fd);
+		break;
+	case XENVM_CLOSE:
+		if (region_unmap(x) == 0)
+			xen_ask(x, XENVM_CLOSED, NULL, 0);
+		drop_gfns(x);
+		break;
+	case XENVM_ENDED:
+		core_event(x->vm, rep->reason == XENVM_POWEROFF ? VM_EV_POWEROFF : VM_EV_PANIC, 0,
+			   0);
+		break;
+	}
+}
+
+static int on_helper(sd_event_source *s, int sock, uint32_t events, void *data)
+{
+	struct xen_vm *x = data;
+	struct xenvm_rep rep;
+	int fds[FDPASS_MAX] = { -1 };
+	unsigned int nfds = 0;
+	ssize_t n = fd_recv(sock, &rep, sizeof(rep), fds, &nfds);
+
+	if (n == -EAGAIN)
+		return 0;
+	if (n != sizeof(rep)) {		/* its end is told by waitpid(2) */
+		x->from_helper = sd_event_source_disable_unref(x->from_helper);
+		return 0;
+	}
+	x->refs++;
+	heard(x, &rep, &fds[0]);
+	fds_close(fds, nfds);
+	xen_put(x);
+	return 0;
+}
+
+static int on_bell(sd_event_source *s, int fd, uint32_t events, void *data)
+{
+	struct xen_vm *x = data;
+	uint64_t n;
+
+	if (read(fd, &n, sizeof(n)) == sizeof(n))
+		core_event(x->vm, VM_EV_RANG, 0, 0);
+	return 0;
+}
+
+static int open_in(const char *dir, const char *name)
+{
+	_cleanup_close_ int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = dirfd < 0 ? -1 : openat(dirfd, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+					 0640);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static void on_spawned(struct vm *vm, int pid)
+{
+	struct xen_vm *x = xen_of(vm);
+
+	if (!x)
+		return;
+	x->pid = pid > 0 ? pid : 0;
+	if (pid <= 0 && x->op)
+		xen_op_end(x, pid);
+}
+
+static int spawn(struct xen_vm *x, int sock)
+{
+	char program[VM_PATH_MAX + 32], name[64];
+	char *argv[] = { program, NULL };
+	char *env[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", (char *)"LC_ALL=C", NULL };
+	_cleanup_close_ int out = open_in(vm_dir(x->vm), XENVM_LOG);
+
+	if (out < 0)
+		return out;
+	snprintf(program, sizeof(program), "%s/vmfork-xenvm", core_lib_dir());
+	snprintf(name, sizeof(name), "vm%" PRIu64 ".xenvm", vm_handle(x->vm));
+	return core_spawn(x->vm, name, argv, env, &sock, 1, out, on_spawned);
+}
+
+int xen_listen(struct xen_vm *x)
+{
+	int r = sd_event_add_io(core_loop(), &x->from_helper, x->sock, EPOLLIN, on_helper, x);
+
+	return r < 0 ? r : sd_event_add_io(core_loop(), &x->on_bell, x->bell, EPOLLIN, on_bell, x);
+}
+
+static int open_all(struct xen_vm *x, int channel, int *ret_sock)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	x->sock = pair[0];
+	*ret_sock = pair[1];
+	fcntl(x->sock, F_SETFL, O_NONBLOCK);
+	x->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	x->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	x->channel = fcntl(channel, F_DUPFD_CLOEXEC, 3);
+	return x->bell < 0 || x->kick < 0 || x->channel < 0 ? -errno : 0;
+}
+
+static int store_all(struct xen_vm *x)
+{
+	int r = xen_store(x, "sock", x->sock);
+
+	r = r ? r : xen_store(x, "bell", x->bell);
+	r = r ? r : xen_store(x, "kick", x->kick);
+	return r ? r : xen_store(x, "region", x->channel);
+}
+
+static int say_start(struct xen_vm *x)
+{
+	_cleanup_close_ int console = socket_listen(vm_dir(x->vm), CONSOLE_SOCKET, 0660);
+	_cleanup_close_ int log = open_in(vm_dir(x->vm), CONSOLE_LOG);
+	int fds[] = { x->bell, x->kick, console, log };
+
+	if (console < 0 || log < 0)
+		return console < 0 ? console : log;
+	return xen_ask(x, XENVM_START, fds, ARRAY_SIZE(fds));
+}
+
+int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
+{
+	struct xen_vm *x = malloc(sizeof(*x));
+	_cleanup_close_ int theirs = -1;
+	int r;
+
+	if (!x)
+		return -ENOMEM;
+	*x = (struct xen_vm){
+		.refs = 1, .vm = vm, .standby = kind == START_STANDBY, .channel_size = size,
+		.sock = -1, .bell = -1, .kick = -1, .channel = -1, .gfns = -1,
+	};
+	vm_set_backend(vm, x);
+	op_begin(x, XEN_OP_START);
+	r = open_all(x, channel, &theirs);
+	r = r ? r : xen_listen(x);
+	r = r < 0 ? r : store_all(x);
+	r = r < 0 ? r : spawn(x, theirs);
+	r = r ? r : say_start(x);
+	if (r < 0)
+		xen_forget(x);
+	return r;
+}
+
+int xen_freeze(struct vm *vm, struct checkpoint *cp)
+{
+	struct xen_vm *x = xen_of(vm);
+	int r, fds[3];
+
+	if (x->op)
+		return -EBUSY;
+	r = xen_image_new(vm_config(vm), &x->future);
+	if (r < 0)
+		return r;
+	fds[0] = x->future->image;
+	fds[1] = x->future->presence;
+	fds[2] = x->future->descriptor;
+	op_begin(x, XEN_OP_FREEZE);
+	x->cp = cp;
+	r = xen_ask(x, XENVM_FREEZE, fds, ARRAY_SIZE(fds));
+	if (r < 0) {
+		x->op = XEN_OP_NONE;
+		xen_image_put(x->future);
+		x->future = NULL;
+	}
+	return r;
+}
+
+int xen_resume(struct vm *vm)
+{
+	struct xen_vm *x = xen_of(vm);
+	int r;
+
+	if (x->op)
+		return -EBUSY;
+	op_begin(x, XEN_OP_RESUME);
+	r = xen_ask(x, XENVM_RESUME, NULL, 0);
+	if (r < 0)
+		x->op = XEN_OP_NONE;
+	return r;
+}
+
+int xen_load(struct vm *vm, struct checkpoint *cp)
+{
+	const struct xen_checkpoint *c = checkpoint_backend(cp);
+	_cleanup_close_ int fd = -1;
+	struct xen_vm *x = xen_of(vm);
+	char path[32];
+	int r;
+
+	if (!x->standby || x->image || !c || x->op)
+		return -EINVAL;
+	if (c->broken)
+		return c->broken;
+	/* one position in the file for each clone */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->descriptor);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	vm_times(vm)->load_begin = now_ns();
+	op_begin(x, XEN_OP_LOAD);
+	x->cp = cp;
+	x->image = checkpoint_handle(cp);
+	r = xen_ask(x, XENVM_RESTORE, &fd, 1);
+	if (r < 0)
+		x->op = XEN_OP_NONE;
+	return r;
+}

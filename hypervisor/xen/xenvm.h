@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vmfork-xenvm: one Xen domain of vmforkd's. What its files share. */
+#ifndef VMFORK_XENVM_H
+#define VMFORK_XENVM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <xenctrl.h>	/* before all others of Xen's: it says that we are a tool */
+#include <libxl.h>
+#include <xencall.h>
+#include <xenevtchn.h>
+#include <xenstore.h>
+
+#include "xenvm_proto.h"
+
+/**
+ * DOC: Threads
+ *
+ * The main thread waits for everything: the peer, the doorbell, xenstore, the console. A
+ * worker thread does one request at a time and has libxl's context to itself; @domain is
+ * set by it before it says so to the main thread.
+ */
+
+/** struct console - the domain's console as a socket and a log. */
+struct console {
+	int tty;
+	int listener;
+	int client;
+	int log;
+};
+
+/** struct device - the back end of the guest's "vmfork" device. */
+struct device {
+	struct xs_handle *xs;
+	xenevtchn_handle *evtchn;
+	int port;		/* ours; -1: not bound */
+	char front[64];
+	char back[64];
+	bool made;
+};
+
+struct xenvm {
+	int peer;
+	int bell;
+	int kick;
+	int done;		/* eventfd: the worker has an answer */
+	uint32_t domain;	/* 0: there is none */
+	uint32_t *shared_domain;	/* the same, for the front process */
+	bool frozen;
+	bool ending;
+	struct vm_config config;
+	uint64_t handle;
+	uint64_t size;		/* of the channel region */
+	libxl_ctx *ctx;
+	xc_interface *xc;
+	xencall_handle *call;
+	struct console console;
+	struct device device;
+	struct xenvm_req req;
+	int fds[4];
+	struct xenvm_req next;	/* @next.op: it waits */
+	int next_fds[4];
+	struct xenvm_rep rep;
+	int rep_fd;
+	bool busy;
+};
+
+/* xenvm_domain.c: the worker's. All return 0 or a negative errno. */
+int domain_open(struct xenvm *x);
+int domain_create(struct xenvm *x);
+int domain_restore(struct xenvm *x, int descriptor);
+int domain_freeze(struct xenvm *x, int image, int presence, int descriptor);
+int domain_resume(struct xenvm *x);
+bool domain_is_stopped(struct xenvm *x);
+/** domain_is() - from now on this is the domain. */
+void domain_is(struct xenvm *x, uint32_t domain);
+/** domain_destroy() - by the main thread, whatever the worker does. */
+void domain_destroy(struct xenvm *x);
+
+/* xenvm_load.c */
+/** load_ring() - enable paging; fills in @x->rep and @x->rep_fd. */
+int load_ring(struct xenvm *x);
+int load_pages(struct xenvm *x, int presence, int region, int gfns);
+
+/* xenvm_console.c */
+int console_open(struct console *c, const char *tty);
+void console_read(struct console *c);
+void console_accept(struct console *c);
+void console_client(struct console *c);
+
+/* xenvm_device.c */
+int device_open(struct device *d);
+int device_make(struct device *d, uint32_t domain, uint64_t size);
+void device_remove(struct device *d);
+void device_set_state(struct device *d, int state);
+int device_state(const struct device *d);
+/** device_connect() - bind the doorbell. @ret_gfns: malloc()ed, @npages of them. */
+int device_connect(struct device *d, uint32_t domain, uint64_t npages, uint64_t ram_pages,
+		   uint64_t **ret_gfns);
+void device_unbind(struct device *d);
+
+#endif /* VMFORK_XENVM_H */

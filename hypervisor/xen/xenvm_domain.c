@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The domain's life by libxl: made, restored, copied, resumed, destroyed. */
+#include "xenvm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libxl_utils.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xenforeignmemory.h>
+#include <xentoollog.h>
+
+#include "log.h"
+#include "split.h"
+#include "util.h"
+
+#define PIPE_SIZE	(1 << 20)
+#define TOUCH_BATCH	256
+
+static xentoollog_logger *logger;
+
+/* libxl's errors are its own; what happened is in its log, which is ours. */
+static int error_of(int rc)
+{
+	if (!rc)
+		return 0;
+	return rc == ERROR_NOMEM ? -ENOMEM : rc == ERROR_INVAL ? -EINVAL : -EIO;
+}
+
+int domain_open(struct xenvm *x)
+{
+	logger = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_ERROR, 0);
+	if (!logger || libxl_ctx_alloc(&x->ctx, LIBXL_VERSION, 0, logger))
+		return -ENOMEM;
+	x->xc = xc_interface_open(logger, logger, 0);
+	x->call = xencall_open(logger, 0);
+	return x->xc && x->call ? 0 : -EIO;
+}
+
+static int fill_config(struct xenvm *x, libxl_domain_config *c)
+{
+	const struct vm_config *cfg = &x->config;
+	char name[96];
+
+	libxl_domain_config_init(c);
+	c->c_info.type = LIBXL_DOMAIN_TYPE_PVH;
+	snprintf(name, sizeof(name), "vmfork-%d-%" PRIu64, getppid(), x->handle);
+	c->c_info.name = strdup(name);
+	libxl_uuid_generate(&c->c_info.uuid);
+	libxl_domain_build_info_init_type(&c->b_info, LIBXL_DOMAIN_TYPE_PVH);
+	c->b_info.max_vcpus = (int)cfg->vcpus;
+	c->b_info.max_memkb = cfg->memory >> 10;
+	c->b_info.target_memkb = cfg->memory >> 10;
+	c->b_info.kernel = strdup(cfg->kernel);
+	c->b_info.ramdisk = cfg->initrd[0] ? strdup(cfg->initrd) : NULL;
+	c->b_info.cmdline = strdup(cfg->append);
+	/* parent and clones are on one host: what they read there is right */
+	c->b_info.tsc_mode = LIBXL_TSC_MODE_NATIVE;
+	if (libxl_cpu_bitmap_alloc(x->ctx, &c->b_info.avail_vcpus, (int)cfg->vcpus))
+		return -ENOMEM;
+	libxl_bitmap_set_any(&c->b_info.avail_vcpus);
+	return 0;
+}
+
+static int open_console(struct xenvm *x)
+{
+	char *tty = NULL;
+	int r = -ENOENT;
+
+	/* xenconsoled makes it in its own time */
+	for (int i = 0; r && i < 300; i++) {
+		if (!libxl_console_get_tty(x->ctx, x->domain, 0, LIBXL_CONSOLE_TYPE_PV, &tty) &&
+		    tty && tty[0])
+			r = console_open(&x->console, tty);
+		free(tty);
+		tty = NULL;
+		if (r)
+			usleep(100000);
+	}
+	return r;
+}
+
+void domain_is(struct xenvm *x, uint32_t domain)
+{
+	x->domain = domain;
+	__atomic_store_n(x->shared_domain, domain, __ATOMIC_RELEASE);
+}
+
+static int made(struct xenvm *x, uint32_t domain)
+{
+	int r;
+
+	domain_is(x, domain);
+	r = device_make(&x->device, domain, x->size);
+	if (r)
+		log_err("xenstore: the channel's device: %s", strerror(-r));
+	return r ? r : open_console(x);
+}
+
+int domain_create(struct xenvm *x)
+{
+	libxl_domain_config c;
+	uint32_t domain = 0;
+	int r = fill_config(x, &c);
+
+	if (!r)
+		r = error_of(libxl_domain_create_new(x->ctx, &c, &domain, NULL, NULL));
+	libxl_domain_config_dispose(&c);
+	if (!r)
+		r = made(x, domain);
+	return r ? r : domain_resume(x);
+}
+
+int domain_restore(struct xenvm *x, int descriptor)
+{
+	libxl_domain_restore_params params;
+	libxl_domain_config c;
+	uint32_t domain = 0;
+	int r = fill_config(x, &c);
+
+	libxl_domain_restore_params_init(&params);
+	params.stream_version = 2;
+	if (!r)
+		r = error_of(libxl_domain_create_restore(x->ctx, &c, &domain, descriptor, -1,
+							    &params, NULL, NULL));
+	libxl_domain_restore_params_dispose(&params);
+	libxl_domain_config_dispose(&c);
+	r = r ? r : made(x, domain);
+	return r ? r : load_ring(x);
+}
+
+bool domain_is_stopped(struct xenvm *x)
+{
+	xc_domaininfo_t info;
+
+	return xc_domain_getinfolist(x->xc, x->domain, 1, &info) == 1 &&
+		info.domain == x->domain && (info.flags & XEN_DOMINF_shutdown);
+}
+
+static bool is_stopped(void *data)
+{
+	return domain_is_stopped(data);
+}
+
+/*
+ * Of a clone, what is still paged out would be left out of the stream: have it all paged
+ * in first, by touching it as the stream's writer does.
+ */
+static int touch_all(struct xenvm *x)
+{
+	xenforeignmemory_handle *fmem = xenforeignmemory_open(logger, 0);
+	uint64_t npages = x->config.memory / PAGER_PAGE_SIZE;
+	xen_pfn_t gfns[TOUCH_BATCH];
+	int errs[TOUCH_BATCH];
+
+	if (!fmem)
+		return -errno;
+	for (uint64_t gfn = 0; gfn < npages; gfn += TOUCH_BATCH) {
+		uint64_t n = npages - gfn < TOUCH_BATCH ? npages - gfn : TOUCH_BATCH;
+		void *map;
+
+		for (uint64_t i = 0; i < n; i++)
+			gfns[i] = gfn + i;
+		map = xenforeignmemory_map(fmem, x->domain, PROT_READ, n, gfns, errs);
+		if (map)
+			xenforeignmemory_unmap(fmem, map, n);
+	}
+	xenforeignmemory_close(fmem);
+	return 0;
+}
+
+static void *split_thread(void *data)
+{
+	split_run(data);
+	return NULL;
+}
+
+static int save(struct xenvm *x, struct split *s)
+{
+	pthread_t thread;
+	int pipes[2], r;
+
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return -errno;
+	fcntl(pipes[1], F_SETPIPE_SZ, PIPE_SIZE);
+	s->in = pipes[0];
+	r = -pthread_create(&thread, NULL, split_thread, s);
+	if (!r) {
+		r = error_of(libxl_domain_suspend(x->ctx, x->domain, pipes[1],
+						     LIBXL_SUSPEND_LIVE, NULL));
+		close(steal_fd(&pipes[1]));
+		pthread_join(thread, NULL);
+	}
+	closep(&pipes[0]);
+	closep(&pipes[1]);
+	return r ? r : s->err;
+}
+
+int domain_freeze(struct xenvm *x, int image, int presence, int descriptor)
+{
+	uint64_t npages = x->config.memory / PAGER_PAGE_SIZE;
+	struct split s = {
+		.image = image, .out = descriptor, .npages = npages, .is_stopped = is_stopped,
+		.data = x,
+	};
+	int r;
+
+	s.presence = mmap(NULL, npages, PROT_READ | PROT_WRITE, MAP_SHARED, presence, 0);
+	if (s.presence == MAP_FAILED)
+		return -errno;
+	r = x->req.clone ? touch_all(x) : 0;
+	r = r ? r : save(x, &s);
+	munmap(s.presence, npages);
+	x->rep.stopped_ns = s.stopped_ns;
+	x->rep.copied = s.copied;
+	x->rep.copied_late = s.copied_late;
+	x->frozen = is_stopped(x);
+	if (r)
+		log_err("domain %u: not copied: %s", x->domain, strerror(-r));
+	return r;
+}
+
+int domain_resume(struct xenvm *x)
+{
+	bool frozen = x->frozen || is_stopped(x);
+
+	x->frozen = false;
+	if (frozen)
+		return error_of(libxl_domain_resume(x->ctx, x->domain, 1, NULL));
+	/* after a copy that failed before the guest stood still there is nothing to do */
+	return error_of(libxl_domain_unpause(x->ctx, x->domain, NULL));
+}
+
+void domain_destroy(struct xenvm *x)
+{
+	libxl_ctx *ctx = NULL;
+	uint32_t domain = x->domain;
+
+	if (!domain || libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, logger))
+		return;
+	if (libxl_domain_destroy(ctx, domain, NULL))
+		log_err("domain %u: not destroyed", domain);
+	else
+		domain_is(x, 0);
+	libxl_ctx_free(ctx);
+	device_remove(&x->device);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vmforkd says to vmfork-xenvm: one SOCK_SEQPACKET message each, with fds. */
+#ifndef VMFORK_XENVM_PROTO_H
+#define VMFORK_XENVM_PROTO_H
+
+#include <stdint.h>
+
+#include "backend.h"
+
+/**
+ * DOC: vmforkd <-> vmfork-xenvm
+ *
+ * One vmfork-xenvm process per domain does what blocks: libxl, copying, hypercalls that
+ * take long. It ends when the domain does, and the domain ends when it is told to end
+ * (SIGTERM) or its peer is gone for good. One request at a time, and one more may wait (a
+ * restarted vmforkd does not know of the first); each is answered by one XENVM_DONE. CONNECT,
+ * CLOSE and ENDED come unasked.
+ */
+enum xenvm_op {
+	/*
+	 * What it is to be: @config, @size of the channel region, @clone. fds: [0] bell
+	 * and [1] kick (eventfds), [2] listening console socket, [3] console log. A root
+	 * domain runs when this is done; of a clone there is nothing yet.
+	 */
+	XENVM_START = 1,
+	/*
+	 * Copy the domain and leave it suspended. fds: [0] image, [1] presence map, [2]
+	 * descriptor. -> rep.stopped_ns
+	 */
+	XENVM_FREEZE,
+	/* Let it run (on). */
+	XENVM_RESUME,
+	/*
+	 * Make the clone's domain. fds: [0] descriptor. -> rep.domain, rep.port,
+	 * rep.ring, fds: [0] event channel device on which @port is bound.
+	 */
+	XENVM_RESTORE,
+	/*
+	 * Once a pager serves it: mark its pages, put the channel's frames into place. fds:
+	 * [0] presence map, [1] the region's contents, [2] its gfns (uint64_t each).
+	 */
+	XENVM_LOAD,
+	/* Nothing; answered when all before is. -> rep.stopped */
+	XENVM_STATE,
+	/* Answers to CONNECT and CLOSE; not answered themselves. */
+	XENVM_CONNECTED,
+	XENVM_CLOSED,
+};
+
+struct xenvm_req {
+	uint32_t op;
+	uint32_t clone;
+	uint64_t size;
+	uint64_t handle;
+	struct vm_config config;
+};
+
+enum xenvm_what {
+	XENVM_DONE = 1,		/* @op, @err */
+	XENVM_CONNECT,		/* fds: [0] the region's gfns */
+	XENVM_CLOSE,		/* the guest gives the region up */
+	XENVM_ENDED,		/* @reason: it shut down; the process ends next */
+};
+
+enum xenvm_reason { XENVM_POWEROFF = 1, XENVM_CRASH = 2 };
+
+struct xenvm_rep {
+	uint32_t what;
+	uint32_t op;
+	int32_t err;
+	uint32_t reason;
+	uint32_t domain;
+	uint32_t port;
+	uint32_t stopped;	/* the domain is suspended */
+	uint32_t reserved;
+	uint64_t ring;
+	uint64_t stopped_ns;
+	uint64_t copied;	/* pages, pre-copy and repeats included */
+	uint64_t copied_late;	/* of them while it stood still */
+};
+
+#endif /* VMFORK_XENVM_PROTO_H */
