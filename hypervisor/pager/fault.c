@@ -18,9 +18,9 @@
  *                                            In test mode: of poison, if the source
  *                                            has anything but zeros
  *   ABSENT                 clear             fetch once, with what is behind it if the
- *                                            clone reads page after page: zeros: ZERO, as above; else
- *                                            into the file, PRESENT, wake; file full:
- *                                            a private copy
+ *                                            clone reads page after page; zeros: ZERO,
+ *                                            as above; else into the file, PRESENT, wake;
+ *                                            file full: a private copy
  *
  * Private zeros are given in runs: they take no memory, and what is allocated next is
  * often the page behind.

@@ -84,7 +84,8 @@ struct qemu_checkpoint *image_alloc(const struct vm_config *config)
 		*c = (struct qemu_checkpoint){
 			.refs = 1, .image = -1, .presence = -1, .lifeline = -1,
 			.lifeline_read = -1, .mem = -1, .pagemap = -1, .avoid = -1, .record = -1,
-			.earlier = -1, .raw = -1, .stored = -1, .npages = config->memory / PAGER_PAGE_SIZE,
+			.earlier = -1, .raw = -1, .stored = -1,
+			.npages = config->memory / PAGER_PAGE_SIZE,
 		};
 	return c;
 }

@@ -265,7 +265,8 @@ static void report(enum kind k, bool write_fault, bool other_cpu, const struct r
 	uint64_t n = faults_of(k), *ns = r->ns;
 
 	printf("{\"what\": \"%s\", \"fault\": \"%s\", \"cpu\": \"%s\", \"n\": %llu, \"median_ns\": %llu, "
-	       "\"mean_ns\": %llu, \"p90_ns\": %llu, \"min_ns\": %llu, \"max_ns\": %llu, \"serve_ns\": %llu, "
+	       "\"mean_ns\": %llu, \"p90_ns\": %llu, \"min_ns\": %llu, \"max_ns\": %llu, "
+	       "\"serve_ns\": %llu, "
 	       "\"ratio\": %.3f}\n",
 	       kind_names[k], write_fault ? "write" : "read",
 	       other_cpu ? "other" : "same", (unsigned long long)n,

@@ -186,7 +186,8 @@ void test_fill(void)
 	same(vm_check(&c, RIG_HALF, 100, 0), 0, "what is avoided is zeros");
 	same(vm_check(&c, RIG_HALF + 100, DATA - RIG_HALF - 100, 1), 0, "data behind it, too");
 	same(vm_check(&c, DATA, RIG_PAGES - DATA, 0), 0, "and zeros");
-	same((long long)pg_clone_stats(&s.pg, c.handle).fetched, 0, "nothing is fetched for a fault");
+	same((long long)pg_clone_stats(&s.pg, c.handle).fetched, 0,
+	     "nothing is fetched for a fault");
 	end_fork(&s, &img, &c);
 	same(fill_now(&s, &img, 1, 0), -ENOENT, "an image that is gone is not filled");
 	image_drop(&img);

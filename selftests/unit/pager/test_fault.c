@@ -618,7 +618,8 @@ int main(void)
 		writes_go_on_after_a_failure, present_page_that_is_not_there_is_lost,
 		a_batch_is_answered_whole, lower_image_is_asked, counts_survive_a_restart,
 		page_after_page_is_read_ahead, zeros_are_read_ahead, full_image_reads_nothing_ahead,
-		zeros_in_runs, avoided_is_counted_by_kind, poison_instead_of_zeros, true_zeros_are_not_poisoned,
+		zeros_in_runs, avoided_is_counted_by_kind, poison_instead_of_zeros,
+		true_zeros_are_not_poisoned,
 		short_files_are_refused, each_byte_counts_for_zero, written_but_not_noted,
 	};
 	Suite *s = suite_create("pager faults");
