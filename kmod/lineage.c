@@ -89,7 +89,7 @@ const struct attribute_group vmfork_lineage_group = { .attrs = attrs };
 void vmfork_lineage_announce(struct device *dev)
 {
 	char text[5][40];
-	char *env[] = { text[0], text[1], text[2], text[3], text[4], NULL };
+	char *env[6] = { text[0], text[1], text[2], text[3], text[4], NULL };
 	struct vmfork_identity me;
 	int r;
 

@@ -4,9 +4,9 @@
 # parameters, lineage.
 . "$(dirname "$0")/e2e.sh"
 
-word=$(tr -dc a-z < /dev/urandom | head -c 24)
+word=$(tr -dc "[:lower:]" < /dev/urandom | head -c 24)
 secret=${word^^}
-public=$(tr a-z 01234567890123456789012345 <<< "$word")
+public=$(tr "[:lower:]" 01234567890123456789012345 <<< "$word")
 
 images_have() { # TEXT: is it in a file that the daemon's processes hold, as images are? (-z: holes are no line)
 	local pid fd
