@@ -93,8 +93,8 @@ guest_is_told() { # VM ADDRESS TEXT
 	[ "$(told "$1" "$2")" = "$3" ]
 }
 
-guest_is_not_told() { # VM ADDRESS
-	[ -z "$(told "$1" "$2")" ]
+guest_is_not_told() { # VM ADDRESS: what the host's server says
+	[ "$(told "$1" "$2")" != host ]
 }
 
 resolves() { # VM NAME ADDRESS
@@ -115,36 +115,48 @@ tap_of() { # VM
 	echo "vft0.$(lab_vm "$1" net.index)"
 }
 
+links_are() { # STATE VM...
+	local state=$1 vm
+	shift
+	for vm in "$@"; do
+		[ "$(lab_vm "$vm" net.link)" = "$state" ] || return
+	done
+}
+
 tap_is_down() { # TAP
-	[ $(($(cat "/sys/class/net/$1/flags") & 1)) = 0 ]
+	ip -o link show dev "$1" | grep -q '<BROADCAST,MULTICAST>'
 }
 
 host_ping() { # ADDRESS: from the host, by a guest's tool
 	busybox ping -c 1 -W 5 "$1"
 }
 
-frames_on() { # LINK SECONDS MAC ADDRESS: how many ARP frames from MAC with ADDRESS come by
-	python3 - "$@" <<- 'PYTHON'
-		import select, socket, sys, time
-		link, seconds, mac = sys.argv[1], float(sys.argv[2]), bytes.fromhex(sys.argv[3].replace(":", ""))
-		address = socket.inet_aton(sys.argv[4])
+frames_on() { # MAC ADDRESS: counts ARP frames from these on the bridge until SIGTERM
+	exec python3 -u - "$@" <<- 'PYTHON'
+		import signal, socket, sys
+		def end(*_):
+		    print(n)
+		    sys.exit(0)
+		mac, address, n = bytes.fromhex(sys.argv[1].replace(":", "")), socket.inet_aton(sys.argv[2]), 0
 		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-		s.bind((link, 0))
-		end, n = time.monotonic() + seconds, 0
-		while (left := end - time.monotonic()) > 0:
-		    if select.select([s], [], [], left)[0]:
-		        f = s.recv(2048)
-		        n += f[6:14] == mac + b"\x08\x06" and f[28:32] == address
-		print(n)
+		s.bind(("vfb0", 0))
+		signal.signal(signal.SIGTERM, end)
+		print("ready")
+		while True:
+		    f = s.recv(2048)
+		    n += f[6:14] == mac + b"\x08\x06" and f[28:32] == address
 	PYTHON
 }
 
-frames_while() { # MAC ADDRESS VM COMMAND: ARP from these on the bridge while the guest does something
+frames_while() { # MAC ADDRESS VM COMMAND: how many, while the guest does something
 	local out=$LAB_DIR/frames
-	frames_on vfb0 4 "$1" "$2" > "$out" &
+	frames_on "$1" "$2" > "$out" &
+	lab_wait_for 60 "frames are listened for" grep -q ready "$out"
 	lab_exec "$3" "$4" > /dev/null 2>&1
+	sleep 1
+	kill -TERM $!
 	wait $!
-	cat "$out"
+	tail -n 1 "$out"
 }
 
 no_network_left() { # neither bridge nor tap, table nor dnsmasq
@@ -202,6 +214,25 @@ check "a restarted vmforkd knows" kill_control
 is "that the link is shut" "$(lab_vm web.1.1 net.link)" "shut: no agent"
 check "the parent is still reached" guest_ping web 10.77.0.1
 check "its name is still resolved" resolves web web "$(address web)"
+
+# ---- clones with an agent: opened when it has reported
+check "an agent in the guest" lab_exec web "vmfork-agent > /tmp/agent.log 2>&1 < /dev/null &"
+check "it registers itself" lab_wait_for 60 "the agent" lab_exec web "vmfork-agent --status --json | grep '\"agent\": *true'"
+check "two clones" fork_of web 2
+check "their links are opened" lab_wait_for 120 "reports" links_are up web.2.1 web.2.2
+for vm in web.2.1 web.2.2; do
+	check "$vm has its own MAC address" lab_exec "$vm" "ip -o link show dev eth0 | grep -F $(lab_vm $vm net.mac)"
+	check "... IP address" lab_exec "$vm" "ip -o -4 address show dev eth0 | grep -F ' $(address $vm)/23'"
+	is "... and name" "$(lab_exec $vm hostname)" "${vm//./-}"
+done
+check "a clone reaches its sibling" guest_ping web.2.1 "$(address web.2.2)"
+check "its gateway" guest_ping web.2.1 10.77.0.1
+check "what is outside" guest_is_told web.2.2 "$OUTSIDE" outside
+check "and its parent, by its name" guest_ping web.2.2 web
+check "the parent reaches clone2" guest_ping web clone2
+is "a restarted vmforkd leaves the links as they were" \
+	"$(kill_control > /dev/null 2>&1; for vm in web.1.1 web.2.1; do lab_vm $vm net.link; done | tr '\n' ' ')" "shut: no agent up "
+check "a clone still reaches its sibling" guest_ping web.2.1 "$(address web.2.2)"
 kill_all
 check "with the last machine of a family its network goes" lab_wait_for 30 "nothing left" no_network_left
 
