@@ -5,11 +5,7 @@
 
 #include <stddef.h>
 
-<<<<<<< HEAD
-#define LAST_WORDS_BYTES 4096
-=======
 #define LAST_WORDS_BYTES 8192	/* a panic with its trace */
->>>>>>> ident
 
 struct vm;
 
