@@ -75,7 +75,7 @@ void last_words(const struct vm *vm, char *said, size_t max)
 	char text[LAST_WORDS_BYTES + 1], *line;
 	const char *path;
 	size_t len = 0, pos = 0;
-	bool panic = false;
+	bool panicked = false;	/* what comes after it tells less */
 
 	if (about && core.backend->describe) {
 		core.backend->describe(vm, about);
@@ -87,10 +87,10 @@ void last_words(const struct vm *vm, char *said, size_t max)
 	said[0] = '\0';
 	while ((line = last_words_next(text, len, &pos))) {
 		log_warn("%s: console: %s", vm->name, line);
-		if (!panic || strstr(line, PANIC)) {
-			panic = strstr(line, PANIC);
-			snprintf(said, max, "%s", last_words_of(line));
-		}
+		if (panicked && !strstr(line, PANIC))
+			continue;
+		panicked = strstr(line, PANIC);
+		snprintf(said, max, "%s", last_words_of(line));
 	}
 	json_decref(about);
 }

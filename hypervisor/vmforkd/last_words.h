@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define LAST_WORDS_BYTES 1024
+#define LAST_WORDS_BYTES 8192	/* a panic with its trace */
 
 struct vm;
 

@@ -11,7 +11,7 @@ here=$top/selftests/lab
 . "$here/image.sh"
 out=${1:-$top/build/kvm}
 mirror=${VMFORK_MIRROR:-http://deb.debian.org/debian}
-packages=kmod,iproute2,procps,passwd,python3,jq,qemu-system-x86,qemu-utils,libjansson4,libcap2,libzstd1,libsystemd0,libseccomp2,libnl-3-200,libnl-route-3-200
+packages=kmod,iproute2,procps,passwd,python3,jq,qemu-system-x86,qemu-utils,libjansson4,libcap2,libzstd1,libsystemd0,libseccomp2,libnl-3-200,libnl-route-3-200,libnftables1
 disk_size=3G
 
 # shellcheck disable=SC1091

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 $(call unit_test,qemu-parse,selftests/unit/qemu/test_parse.c \
-	$(addprefix hypervisor/qemu/,args.c qmp_parse.c ram_slots.c qcow2.c descriptor.c ivshmem.c \
+	$(addprefix hypervisor/qemu/,args.c forkable.c qmp_parse.c ram_slots.c qcow2.c descriptor.c ivshmem.c \
 	presence.c) \
 	hypervisor/lib/fdpass.c,,-ljansson -lzstd)
 $(call unit_test,qemu-real,selftests/unit/qemu/test_real.c \

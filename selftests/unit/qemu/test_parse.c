@@ -15,6 +15,7 @@
 #include "args.h"
 #include "descriptor.h"
 #include "fdpass.h"
+#include "forkable.h"
 #include "ivshmem.h"
 #include "pager_proto.h"
 #include "presence.h"
@@ -417,6 +418,93 @@ START_TEST(present_pages)
 }
 END_TEST
 
+/* ---- what cannot be forked ---- */
+
+START_TEST(arguments_of_the_hosts)
+{
+	static const struct {
+		const char *option, *value, *says;
+	} args[] = {
+		{ "-netdev", "vhost-user,id=n,chardev=c", "another process" },
+		{ "--netdev", "vhost-vdpa,id=n,vhostdev=/dev/x", "the host's" },
+		{ "-tpmdev", "passthrough,id=t", "the host's" },
+		{ "-virtfs", "local,path=/x", "shared" }, { "-mem-path", "/dev/hugepages", "image" },
+		{ "-netdev", "user,id=n", NULL }, { "-device", "vhost-user,no option", NULL },
+		{ "netdev", "vhost-user", NULL },
+	};
+	struct vm_config c = { .nextra = 2 };
+
+	for (size_t i = 0; i < sizeof(args) / sizeof(*args); i++) {
+		char why[160] = "";
+
+		strcpy(c.extra[0], args[i].option);
+		strcpy(c.extra[1], args[i].value);
+		forkable_args(&c, why, sizeof(why));
+		if (args[i].says)
+			ck_assert_msg(strstr(why, args[i].says) != NULL, "%s: '%s'", args[i].value, why);
+		else
+			ck_assert_str_eq(why, "");
+	}
+}
+END_TEST
+
+START_TEST(devices_of_the_hosts)
+{
+	json_t *list = json_pack("[{s:s,s:s}, {s:s,s:s}]", "name", "type", "type", "string",
+				 "name", "net0", "type", "child<pci-testdev>");
+	char why[160] = "";
+
+	ck_assert_ptr_null(forkable_devices(list, why, sizeof(why)));
+	ck_assert_str_eq(why, "");
+	json_array_append_new(list, json_pack("{s:s,s:s}", "name", "gpu", "type",
+					      "child<vfio-pci>"));
+	ck_assert_str_eq(forkable_devices(list, why, sizeof(why)), "gpu");
+	ck_assert_str_eq(why, "vfio-pci gpu: a device of the host's");
+	/* the first reason stays */
+	forkable_devices(list, why, sizeof(why));
+	ck_assert_str_eq(why, "vfio-pci gpu: a device of the host's");
+	json_decref(list);
+	ck_assert_ptr_null(forkable_devices(NULL, why, sizeof(why)));
+}
+END_TEST
+
+START_TEST(memory_and_disks_of_others)
+{
+	json_t *own = json_pack("[{s:s}]", "id", "ram"), *more = json_pack("[{s:s}, {s:s}]", "id",
+		"ram", "id", "huge\n");
+	json_t *disks = json_pack("[{s:s,s:s,s:{s:b}}, {s:s,s:s}, {s:s,s:s,s:{s:b}}]",
+		"device", "", "qdev", "/machine/peripheral/disk0/virtio-backend", "inserted", "ro", 0,
+		"device", "cd", "qdev", "/machine/peripheral/x",
+		"device", "iso", "qdev", "/machine/peripheral/y", "inserted", "ro", 1);
+	char why[160] = "";
+
+	forkable_memory(own, why, sizeof(why));
+	forkable_disks(disks, why, sizeof(why));
+	ck_assert_str_eq(why, "");
+	forkable_memory(more, why, sizeof(why));
+	ck_assert_str_eq(why, "memory backend huge?: memory that is not in an image");
+	why[0] = '\0';
+	json_array_append_new(disks, json_pack("{s:s,s:{s:b,s:s}}", "device", "", "inserted", "ro", 0,
+					       "node-name", "swap"));
+	forkable_disks(disks, why, sizeof(why));
+	ck_assert_ptr_nonnull(strstr(why, "swap is a disk without overlay"));
+	json_decref(own);
+	json_decref(more);
+	json_decref(disks);
+}
+END_TEST
+
+START_TEST(state_that_qemu_cannot_save)
+{
+	json_t *m = json_pack("{s:[s]}", "blocked-reasons", "no\033 way");
+	char why[160] = "";
+
+	forkable_state(m, why, sizeof(why));
+	ck_assert_str_eq(why, "no? way");
+	json_decref(m);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("qemu");
@@ -438,6 +526,10 @@ int main(void)
 	tcase_add_test(t, what_is_no_descriptor);
 	tcase_add_test(t, ivshmem_handshake);
 	tcase_add_test(t, present_pages);
+	tcase_add_test(t, arguments_of_the_hosts);
+	tcase_add_test(t, devices_of_the_hosts);
+	tcase_add_test(t, memory_and_disks_of_others);
+	tcase_add_test(t, state_that_qemu_cannot_save);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -3,9 +3,11 @@
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "answer.h"
 #include "client.h"
+#include "cloneconfig.h"
 #include "size.h"
 #include "table.h"
 #include "vmconfig.h"
@@ -237,6 +239,64 @@ START_TEST(a_disk_has_a_path_and_a_format)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int err;
+	uint64_t seconds;
+} times[] = {
+	{ "1", 0, 1 }, { "90s", 0, 90 }, { "5m", 0, 300 }, { "2h", 0, 7200 }, { "1d", 0, 86400 },
+	{ "4294967295", 0, UINT32_MAX }, { "4294967296", -EINVAL, 0 }, { "71582789m", -EINVAL, 0 },
+	{ "0", -EINVAL, 0 }, { "", -EINVAL, 0 }, { "h", -EINVAL, 0 }, { "5mm", -EINVAL, 0 },
+	{ "5w", -EINVAL, 0 }, { "-5", -EINVAL, 0 }, { "1.5h", -EINVAL, 0 },
+};
+
+START_TEST(a_time_is_parsed_strictly)
+{
+	uint64_t seconds = 0;
+
+	ck_assert_int_eq(seconds_parse(times[_i].text, &seconds), times[_i].err);
+	ck_assert_uint_eq(seconds, times[_i].seconds);
+}
+END_TEST
+
+START_TEST(limits_have_their_ranges)
+{
+	json_t *limits = json_object();
+	char why[256];
+
+	ck_assert_int_eq(limit_set(limits, "lifetime", "2m", why, sizeof(why)), 0);
+	ck_assert_int_eq(limit_set(limits, "memory-limit", "2G", why, sizeof(why)), 0);
+	ck_assert_int_eq(limit_set(limits, "cpu-weight", "10000", why, sizeof(why)), 0);
+	ck_assert_int_eq(get_int(limits, "lifetime_s"), 120);
+	ck_assert_int_eq(get_int(limits, "memory_mib"), 2048);
+	ck_assert_int_eq(get_int(limits, "cpu_weight"), 10000);
+	ck_assert_int_eq(limit_set(limits, "memory-limit", "1023K", why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(limit_set(limits, "cpu-weight", "10001", why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(limit_set(limits, "lifetime", "soon", why, sizeof(why)), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "soon"));
+	json_decref(limits);
+}
+END_TEST
+
+START_TEST(params_are_members)
+{
+	json_t *params = json_object();
+	char why[256];
+
+	ck_assert_int_eq(param_set(params, "k=v=w", why, sizeof(why)), 0);
+	ck_assert_int_eq(param_set(params, "empty=", why, sizeof(why)), 0);
+	ck_assert_str_eq(get_text(params, "k"), "v=w");
+	ck_assert_str_eq(get_text(params, "empty"), "");
+	ck_assert_int_eq(param_set(params, "k", why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(param_set(params, "=v", why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(param_set(params, "k=\xff", why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(params_file(params, "/nonexistent", why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(params_file(params, "/dev/null", why, sizeof(why)), -EINVAL);
+	ck_assert_uint_eq(json_object_size(params), 2);
+	json_decref(params);
+}
+END_TEST
+
 #define ROWS(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 int main(void)
@@ -256,6 +316,9 @@ int main(void)
 	tcase_add_test(tc, members_may_be_missing_or_odd);
 	tcase_add_test(tc, a_vm_is_found_by_name_or_handle);
 	tcase_add_test(tc, memory_is_a_multiple);
+	tcase_add_loop_test(tc, a_time_is_parsed_strictly, 0, ROWS(times));
+	tcase_add_test(tc, limits_have_their_ranges);
+	tcase_add_test(tc, params_are_members);
 	tcase_add_test(tc, a_disk_has_a_path_and_a_format);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
