@@ -45,6 +45,70 @@ is "a clone forks by the wrapper" "$(output_of web 'vmfork -n 2 -- vmfork -n 2 -
 	$'1| 1| x\n1| 2| x\n2| 1| x\n2| 2| x'
 is "--checkpoint" "$(lab_exec web 'vmfork --checkpoint made -- sh -c "echo clone \$VMFORK_ID"')" 0
 is "--from" "$(output_of web 'vmfork --from made -n 2')" $'1| clone 1\n2| clone 2'
+
+# ---- a queue of argument sets
+lab_exec web 'mkdir -p /var/tmp/q && cd /var/tmp/q && for i in 1 2 3 4 5; do echo "content $i" > "f $i"; done' > /dev/null
+is "--map: a clone for each file" \
+	"$(output_of web 'cd /var/tmp/q && vmfork --map *\ * -- sh -c "cat \"\$1\"; echo \$VMFORK_JOB/\$VMFORK_JOBS" sh {}' | tr '\n' ,)" \
+	"1| 1/5,1| content 1,2| 2/5,2| content 2,3| 3/5,3| content 3,4| 4/5,4| content 4,5| 5/5,5| content 5,"
+is "--jobs: more sets than clones are queued, each from the same instant" \
+	"$(lab_exec web 'cd /var/tmp/q && vmfork --jobs 2 --no-label --map f* -- sh -c "echo once >> log; wc -l < log" 2> /dev/null; ls log 2>&1 | grep -c "No such"' | tr '\n' ,)" \
+	"1,1,1,1,1,1,"
+is "--args-from: words and quotes" \
+	"$(output_of web 'printf "a b\n\"c d\" e\n" | vmfork -n 2 --args-from - -- printf "<%s>\n"')" \
+	$'1| <a>\n1| <b>\n2| <c d>\n2| <e>'
+is "-0: a set is one word" "$(output_of web 'printf "a b\0c" | vmfork -0 --args-from - -- printf "<%s>\n"')" \
+	$'1| <a b>\n2| <c>'
+check_fails "an open quote" "quote" lab_exec web 'echo "\"a" | vmfork --args-from - -- echo'
+check_fails "--map without files" "no files" lab_exec web 'vmfork --map -- echo'
+is "--fail=2 stops a queue" \
+	"$(lab_exec web 'seq 1 40 | vmfork -n 2 --fail=2 --json --args-from - -- sh -c "exit 3" 2> /dev/null' | jq -c '[.status, (.clones | length < 40)]')" '[3,true]'
+is "-t is each one's time" \
+	"$(lab_exec web 'printf "0\n1000\n0\n" | vmfork -n 1 -t 20 --json --args-from - -- sleep 2> /dev/null' | jq -c '[.status, [.clones[] | .timed_out, .args]]')" \
+	'[124,[false,"0",true,"1000",false,"0"]]'
+
+check "on a terminal: progress, and how long the rest may take" \
+	bash -c "grep -q '1 running, 2 of 4 done, [0-9]* s, about [0-9]* s left' <<< \"\$1\"" sh \
+	"$(lab_exec web 'seq 1 4 | vmfork -n 1 --args-from - -- sleep 1')"
+
+# ---- input and files
+is "--stdin: every clone reads it all" "$(output_of web 'seq 1 30000 | vmfork -n 3 --stdin -- wc -lc')" \
+	$'1|   30000  168894\n2|   30000  168894\n3|   30000  168894'
+is "--stdin: a command that does not read harms nobody" \
+	"$(output_of web 'seq 1 60000 | vmfork -n 2 --stdin --no-label -- sh -c "[ \$VMFORK_ID = 1 ] || wc -l"')" 60000
+is "--stdin with a queue: also those that begin late" \
+	"$(output_of web 'printf "x\ny\nz\n" > /var/tmp/sets; seq 1 9 | vmfork -n 1 --stdin --args-from /var/tmp/sets -- sh -c "tail -n 1"')" \
+	$'1| 9\n2| 9\n3| 9'
+is "--get brings files and folders, by clone" \
+	"$(lab_exec web 'rm -rf /var/tmp/in; vmfork -n 2 --get /var/tmp/res --get /var/tmp/one --into /var/tmp/in -- sh -c "mkdir /var/tmp/res; echo \$VMFORK_ID > /var/tmp/res/x; echo 1 > /var/tmp/one" 2> /dev/null; cd /var/tmp/in && grep -r . | sort; ls /var/tmp/res 2>&1 | grep -c "No such"' | tr '\n' ,)" \
+	"1/one:1,1/res/x:1,2/one:1,2/res/x:2,1,"
+is "--get of what is not there fails" "$(status_of web 'vmfork --get /nonexistent -- true')" 125
+is "--put: files as they are now, also after a checkpoint's instant" \
+	"$(lab_exec web 'echo now > /var/tmp/fresh; vmfork -n 2 --no-label --put /var/tmp/fresh -- sh -c "cat /var/tmp/fresh" 2> /dev/null' | sort | tr '\n' ,)" "now,now,"
+is "--put of what is not there fails" "$(status_of web 'vmfork --put /nonexistent -- true')" 125
+is "a large file goes both ways" \
+	"$(lab_exec web 'head -c 3000000 /dev/urandom > /var/tmp/big; vmfork --put /var/tmp/big --get /var/tmp/back --into /var/tmp/in -- cp /var/tmp/big /var/tmp/back 2> /dev/null; cmp /var/tmp/big /var/tmp/in/1/back && echo same')" same
+is "--output=dir" \
+	"$(lab_exec web 'vmfork -n 2 --output-dir /var/tmp/out -- sh -c "echo o\$VMFORK_ID; echo e >&2; exit \$VMFORK_ID" 2> /dev/null; cd /var/tmp/out && grep -r . | sort' | tr '\n' ,)" \
+	"1/status:1,1/stderr:e,1/stdout:o1,2/status:2,2/stderr:e,2/stdout:o2,"
+
+# ---- sandbox and keep
+is "--sandbox lists what was changed, and throws it away" \
+	"$(lab_exec web 'echo a > /var/tmp/s1; echo b > /var/tmp/s2; sync; vmfork --sandbox -- sh -c "rm /var/tmp/s1; echo c >> /var/tmp/s2; echo d > /var/tmp/s3; ip -o link | grep -v lo: | grep -c UP" 2>&1 | grep -v vmfork-; cat /var/tmp/s1 /var/tmp/s2; ls /var/tmp/s3 2>&1 | grep -c "No such"' | grep -v /var/log/ | tr '\n' ,)" \
+	"0,D /var/tmp/s1,M /var/tmp/s2,A /var/tmp/s3,a,b,1,"
+is "--keep: the clone's end is a checkpoint" \
+	"$(lab_exec web 'vmfork -n 2 --keep kept -- true' > /dev/null; json '[.checkpoints[].name | select(. != null and startswith("kept"))] | sort | join(",")' checkpoint ls)" "kept.1,kept.2"
+check "what was kept is removed" vmforkctl checkpoint rm kept.1 kept.2
+
+# ---- the manual's examples, as they stand there
+lab_exec web 'mkdir /var/tmp/ex && cd /var/tmp/ex && for i in 1 2 3; do echo "$i" > "$i.txt"; done' > /dev/null
+while IFS= read -r -d '' example; do
+	check "example: ${example%%$'\n'*}" lab_exec web "cd /var/tmp/ex && { $example
+}"
+done < <("$LAB_TOP/selftests/lab/man-examples.sh" "$LAB_TOP/Documentation/man/vmfork.1")
+is "an example's results" "$(lab_exec web 'cd /var/tmp/ex/results && zcat 1/out.gz 2/out.gz 3/out.gz; ls ../runs | wc -l' | tr '\n' ,)" "1,2,3,20,"
+check "what the examples kept is removed" vmforkctl checkpoint rm warm broken
+
 check_fails "a user who is not in the group" "permission|group" \
 	lab_exec web "setpriv --reuid=1000 --regid=1000 --clear-groups vmfork -- true"
 

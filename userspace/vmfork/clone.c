@@ -1,28 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What happens in a clone. See clone.h. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "archive.h"
 #include "clone.h"
-#include "options.h"
-#include "vmfork.h"
-
-static const int handled[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
-
-static void set_signals(void (*how)(int))
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
-		signal(handled[i], how);
-}
+#include "command.h"
+#include "link.h"
+#include "sandbox.h"
 
 static void end(int vm, int status) __attribute__((noreturn));
 static void end(int vm, int status)
@@ -38,125 +28,154 @@ static void end(int vm, int status)
 		pause();
 }
 
+static void set_number(const char *name, unsigned long long n)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", n);
+	setenv(name, text, 1);
+}
+
 static int set_environment(int vm)
 {
 	struct vmfork_identity who;
-	char text[24];
 	int r = vmfork_get_identity(vm, &who);
 
 	if (r)
 		return r;
-	snprintf(text, sizeof(text), "%u", who.id);
-	setenv("VMFORK_ID", text, 1);
-	snprintf(text, sizeof(text), "%u", who.clones);
-	setenv("VMFORK_CLONES", text, 1);
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)who.family);
-	setenv("VMFORK_FAMILY", text, 1);
+	set_number("VMFORK_ID", who.id);
+	set_number("VMFORK_CLONES", who.clones);
+	set_number("VMFORK_FAMILY", who.family);
 	return 0;
 }
 
-static void command(char **argv, int out, int err) __attribute__((noreturn));
-static void command(char **argv, int out, int err)
+/* Which of the argument sets is this clone's, and its command line. */
+static char **take_job(struct link *l, const struct plan *plan)
 {
-	int null = open("/dev/null", O_RDONLY), e;
+	char buf[VMFORK_MSG_MAX], **words, **argv = NULL;
+	unsigned int tag;
+	uint32_t i;
 
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		if (null > STDERR_FILENO)
-			close(null);
+	if (link_recv(l, &tag, buf) != sizeof(i) || tag != TAG_JOB)
+		return NULL;
+	memcpy(&i, buf, sizeof(i));
+	if (i >= plan->jobs->n)
+		return NULL;
+	set_number("VMFORK_JOB", i + 1ULL);
+	set_number("VMFORK_JOBS", plan->jobs->n);
+	if (job_words(plan->jobs->set[i], &words) < 0)
+		return NULL;
+	/* a file's name, and what ends with NUL, is one word whatever is in it */
+	if (plan->o->map || plan->o->null) {
+		words[0] = plan->jobs->set[i];
+		words[1] = NULL;
 	}
-	setsid();
-	set_signals(SIG_DFL);
-	execvp(argv[0], argv);
-	e = errno;
-	dprintf(STDERR_FILENO, "vmfork: %s: %s\n", argv[0], strerror(e));
-	_exit(e == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+	if (job_argv(plan->argv, plan->jobs->set[i], words, i + 1, &argv))
+		argv = NULL;
+	free(words);
+	return argv;
 }
 
-static void write_all(int fd, const char *buf, size_t len)
+/* The archive of --put, unpacked where its files were. */
+static int take_put(struct link *l)
 {
-	while (len) {
-		ssize_t n = write(fd, buf, len);
-
-		if (n < 0 && errno != EINTR)
-			return;
-		if (n > 0) {
-			buf += n;
-			len -= (size_t)n;
-		}
-	}
-}
-
-/* One read's worth from the command to the parent. Return: false at its end. */
-static bool forward(int from, int link, unsigned int stream)
-{
-	static const int own[] = {
-		[STREAM_OUT] = STDOUT_FILENO, [STREAM_ERR] = STDERR_FILENO,
-	};
 	char buf[VMFORK_MSG_MAX];
-	ssize_t n = read(from, buf, sizeof(buf));
-	int r;
+	unsigned int tag;
+	ssize_t n;
+	int fd = -1, r;
+	pid_t pid = archive_write("/", &fd);
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	if (n == 0)
-		return false;
-	do {
-		r = vmfork_send(link, 0, stream, buf, (size_t)n);
-	} while (r == -EINTR);
-	if (r)
-		write_all(own[stream], buf, (size_t)n);
-	return true;
-}
+	while (pid > 0 && (n = link_recv(l, &tag, buf)) > 0 && tag == TAG_PUT)
+		for (char *p = buf; n > 0;) {
+			ssize_t w = write(fd, p, (size_t)n);
 
-static void forward_all(int out, int err, int link)
-{
-	struct pollfd p[2] = {
-		{ .fd = out, .events = POLLIN }, { .fd = err, .events = POLLIN },
-	};
-	int i;
-
-	while (p[0].fd >= 0 || p[1].fd >= 0) {
-		if (poll(p, 2, -1) < 0)
-			continue;
-		for (i = 0; i < 2; i++) {
-			if (p[i].fd < 0 || !p[i].revents)
-				continue;
-			if (!forward(p[i].fd, link, i ? STREAM_ERR : STREAM_OUT)) {
-				close(p[i].fd);
-				p[i].fd = -1;
-			}
+			if (w < 0 && errno != EINTR)
+				break;
+			p += w > 0 ? w : 0;
+			n -= w > 0 ? w : 0;
 		}
-	}
+	if (pid <= 0)
+		return (int)pid;
+	close(fd);
+	r = archive_end(pid);
+	return n > 0 && tag == TAG_PUT_END ? r : -EPIPE;
 }
 
-static int wait_status(pid_t pid)
+static int send_get(struct link *l, const struct paths *paths)
 {
+	pid_t pid;
+	int fd = -1;
+
+	pid = archive_read(paths, NULL, &fd);
+	if (pid < 0)
+		return (int)pid;
+	while (link_forward(l, fd, TAG_GET))
+		;
+	close(fd);
+	return archive_end(pid);
+}
+
+/* From here on the checkpoint is what is kept; a clone made of it has nothing to do but to be. */
+static int keep(int vm, struct link *l, const char *name)
+{
+	struct vmfork_identity who;
+	char full[VMFORK_NAME_MAX + 16];
+	int fd, id, r = vmfork_get_identity(vm, &who);
+	const char *job = getenv("VMFORK_JOB");
+
+	if (r)
+		return r;
+	if (job)
+		snprintf(full, sizeof(full), "%.63s.%.15s", name, job);
+	else if (who.clones == 1)
+		snprintf(full, sizeof(full), "%.63s", name);
+	else
+		snprintf(full, sizeof(full), "%.63s.%u", name, who.id);
+	id = vmfork_checkpoint(vm, full, 0, &fd);
+	while (id > 0)
+		pause();
+	if (id < 0)
+		link_say(l, "vmfork: cannot keep %s: %s\n", full,
+			 vmfork_strerror(id, VMFORK_CALL_CHECKPOINT));
+	return id;
+}
+
+static int failed(struct link *l, const char *what)
+{
+	link_say(l, "vmfork: %s\n", what);
+	return STATUS_FAILED;
+}
+
+/* Return: the clone's exit status */
+static int do_all(int vm, struct link *l, const struct plan *plan)
+{
+	const struct options *o = plan->o;
+	struct change_list before;
+	char **argv = plan->argv;
 	int status;
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return STATUS_FAILED;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	if (plan->jobs)
+		argv = take_job(l, plan);
+	if (!argv)
+		return failed(l, "this clone was not told its arguments");
+	if (o->put.n && !plan->alone && take_put(l))
+		return failed(l, "--put: not all files arrived");
+	if (o->sandbox && sandbox_enter(l, &before))
+		return STATUS_FAILED;
+	status = command_run(l, argv, o->use_stdin && !plan->alone);
+	if (o->sandbox)
+		sandbox_report(l, &before);
+	if (o->get.n && !plan->alone && send_get(l, &o->get))
+		status = status ? status : failed(l, "--get: not all files were there");
+	if (o->keep && !plan->alone && keep(vm, l, o->keep))
+		status = status ? status : STATUS_FAILED;
+	return status;
 }
 
-void clone_run(int vm, int link, char **argv)
+void clone_run(int vm, int link, const struct plan *plan)
 {
-	int out[2], err[2];
-	pid_t pid;
+	struct link l = { .fd = link };
 
-	set_signals(SIG_IGN);
-	if (set_environment(vm) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
-		end(vm, STATUS_FAILED);
-	pid = fork();
-	if (pid < 0)
-		end(vm, STATUS_FAILED);
-	if (pid == 0)
-		command(argv, out[1], err[1]);
-	close(out[1]);
-	close(err[1]);
-	forward_all(out[0], err[0], link);
-	end(vm, wait_status(pid));
+	command_signals(SIG_IGN);
+	end(vm, set_environment(vm) ? STATUS_FAILED : do_all(vm, &l, plan));
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vmfork(1): run a command in clones of this machine. Options, and the order of things. */
+/* vmfork(1): run a command in clones of this machine. The order of things. */
 #include <errno.h>
-#include <getopt.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,187 +11,12 @@
 #include "parent.h"
 #include "vmfork.h"
 
-static const char help[] =
-"usage: vmfork [-n CLONES] [OPTION...] [--] COMMAND [ARGUMENT...]\n"
-"       vmfork --checkpoint NAME [OPTION...] [[--] COMMAND [ARGUMENT...]]\n"
-"       vmfork --from NAME [-n CLONES] [OPTION...]\n"
-"       vmfork --id [--json]\n"
-"Fork this virtual machine and run COMMAND in each clone.\n"
-"\n"
-"  -n, --clones=N          how many clones to ask for (1); fewer may be granted\n"
-"      --exact             all of them or none\n"
-"      --sync              write dirty file data to disk before the fork\n"
-"      --checkpoint=NAME   make a checkpoint and exit; its clones run COMMAND\n"
-"      --from=NAME         create the clones of this checkpoint\n"
-"  -t, --timeout=SECONDS   kill clones that run longer, exit 124\n"
-"      --fail=MODE         late: exit with the highest status (default);\n"
-"                          fast: kill the others at the first failure; never: exit 0\n"
-"      --output=MODE       line: as it comes (default); group: a clone's at its end\n"
-"      --no-label          no \"ID| \" before each line\n"
-"      --json[=FILE]       a summary in JSON, as the last line of stdout or to FILE\n"
-"      --id                print who this machine is\n"
-"      --help, --version\n"
-"\n"
-"A clone has VMFORK_ID (1..m), VMFORK_CLONES (m) and VMFORK_FAMILY in its\n"
-"environment and ends with its COMMAND.\n"
-"Exit status: 0 if all clones' are 0, else the highest; 137 a clone was killed;\n"
-"124 time is up; 125 vmfork failed or a clone was lost; 126, 127 COMMAND cannot be\n"
-"run; 128 + signal if vmfork was interrupted.\n";
-
-enum {
-	OPT_EXACT = 256, OPT_SYNC, OPT_CHECKPOINT, OPT_FROM, OPT_FAIL, OPT_OUTPUT,
-	OPT_NO_LABEL, OPT_JSON, OPT_ID, OPT_HELP, OPT_VERSION,
-};
-
-static const struct option long_options[] = {
-	{ "clones", required_argument, NULL, 'n' },
-	{ "exact", no_argument, NULL, OPT_EXACT },
-	{ "sync", no_argument, NULL, OPT_SYNC },
-	{ "checkpoint", required_argument, NULL, OPT_CHECKPOINT },
-	{ "from", required_argument, NULL, OPT_FROM },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "fail", required_argument, NULL, OPT_FAIL },
-	{ "output", required_argument, NULL, OPT_OUTPUT },
-	{ "no-label", no_argument, NULL, OPT_NO_LABEL },
-	{ "json", optional_argument, NULL, OPT_JSON },
-	{ "id", no_argument, NULL, OPT_ID },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ }
-};
-
-static int usage(const char *what, const char *value)
-{
-	fprintf(stderr, "vmfork: %s%s%s\nTry 'vmfork --help'.\n", what, value ? ": " : "",
-		value ? value : "");
-	return STATUS_FAILED;
-}
-
 static int failed(const char *what, int err, enum vmfork_call call)
 {
 	fprintf(stderr, "vmfork: %s: %s\n", what, vmfork_strerror(err, call));
 	if (err == -EINTR && interrupt_signal())
 		return 128 + interrupt_signal();
 	return STATUS_FAILED;
-}
-
-static int parse_clones(const char *text, unsigned int *ret)
-{
-	char *rest;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(text, &rest, 10);
-	if (errno || *rest || text[0] < '0' || text[0] > '9' || n < 1 || n > CLONES_MAX)
-		return -EINVAL;
-	*ret = (unsigned int)n;
-	return 0;
-}
-
-static int parse_seconds(const char *text, double *ret)
-{
-	char *rest;
-	double s = strtod(text, &rest);
-
-	if (rest == text || *rest || !(s > 0) || s > 1e9)
-		return -EINVAL;
-	*ret = s;
-	return 0;
-}
-
-/* the index of @text in @names, or -EINVAL */
-static int parse_word(const char *text, const char *const *names)
-{
-	int i;
-
-	for (i = 0; names[i]; i++)
-		if (!strcmp(text, names[i]))
-			return i;
-	return -EINVAL;
-}
-
-static int parse_option(struct options *o, int c)
-{
-	static const char *const fail_modes[] = { "late", "fast", "never", NULL };
-	static const char *const output_modes[] = { "line", "group", NULL };
-	int i;
-
-	switch (c) {
-	case 'n':
-		return parse_clones(optarg, &o->clones);
-	case 't':
-		return parse_seconds(optarg, &o->timeout);
-	case OPT_EXACT:
-		o->exact = true;
-		return 0;
-	case OPT_SYNC:
-		o->sync = true;
-		return 0;
-	case OPT_CHECKPOINT:
-		o->checkpoint = optarg;
-		return 0;
-	case OPT_FROM:
-		o->from = optarg;
-		return 0;
-	case OPT_FAIL:
-		i = parse_word(optarg, fail_modes);
-		o->fail = (enum fail_mode)i;
-		return i < 0 ? i : 0;
-	case OPT_OUTPUT:
-		i = parse_word(optarg, output_modes);
-		o->group = i == 1;
-		return i < 0 ? i : 0;
-	case OPT_NO_LABEL:
-		o->label = false;
-		return 0;
-	case OPT_JSON:
-		o->json = optarg ? optarg : "-";
-		return 0;
-	default:
-		o->show_id = true;
-		return 0;
-	}
-}
-
-static int check(const struct options *o)
-{
-	if (o->show_id)
-		return o->argv[0] || o->from || o->checkpoint ?
-			usage("--id stands alone", NULL) : 0;
-	if (o->from && o->checkpoint)
-		return usage("--from and --checkpoint exclude each other", NULL);
-	if (o->from && o->argv[0])
-		return usage("clones of a checkpoint run the command given when it was made",
-			     o->argv[0]);
-	if (!o->from && !o->checkpoint && !o->argv[0])
-		return usage("no command", NULL);
-	return 0;
-}
-
-/* Return: 0 to go on; else exit with *ret_status */
-static int parse(struct options *o, int argc, char **argv, int *ret_status)
-{
-	int c;
-
-	*ret_status = 0;
-	while ((c = getopt_long(argc, argv, "+n:t:", long_options, NULL)) != -1) {
-		if (c == OPT_HELP || c == OPT_VERSION) {
-			fputs(c == OPT_HELP ? help : "vmfork " VMFORK_VERSION "\n", stdout);
-			return 1;
-		}
-		if (c == '?') {
-			fputs("Try 'vmfork --help'.\n", stderr);
-			*ret_status = STATUS_FAILED;
-			return 1;
-		}
-		if (parse_option(o, c)) {
-			*ret_status = usage("not a value for this option", optarg);
-			return 1;
-		}
-	}
-	o->argv = argv + optind;
-	*ret_status = check(o);
-	return *ret_status ? 1 : 0;
 }
 
 static int show_id(const struct options *o, int vm)
@@ -214,14 +37,20 @@ static int show_id(const struct options *o, int vm)
 	return 0;
 }
 
+static unsigned int clone_flags(const struct options *o)
+{
+	return o->sync ? VMFORK_CLONE_SYNC : 0;
+}
+
 static int make_checkpoint(const struct options *o, int vm)
 {
-	int fd, id = vmfork_checkpoint(vm, o->checkpoint, o->sync ? VMFORK_CLONE_SYNC : 0, &fd);
+	struct plan plan = { .o = o, .argv = o->argv, .alone = true };
+	int fd, id = vmfork_checkpoint(vm, o->checkpoint, clone_flags(o), &fd);
 
 	if (id < 0)
 		return failed("cannot make the checkpoint", id, VMFORK_CALL_CHECKPOINT);
 	if (id > 0 && o->argv[0])
-		clone_run(vm, fd, o->argv);
+		clone_run(vm, fd, &plan);
 	printf("%d\n", id);
 	return 0;
 }
@@ -232,7 +61,7 @@ static int fork_vm(const struct options *o, int vm, int ticket)
 	int cp, r;
 
 	if (!o->from) {
-		r = vmfork_clone(ticket, o->sync ? VMFORK_CLONE_SYNC : 0);
+		r = vmfork_clone(ticket, clone_flags(o));
 		if (r < 0)
 			failed("cannot fork", r, VMFORK_CALL_CLONE);
 		return r;
@@ -249,21 +78,29 @@ static int fork_vm(const struct options *o, int vm, int ticket)
 	return r;
 }
 
-static int request_ticket(const struct options *o, int vm, unsigned int *ret_granted)
+static int check_number(const struct options *o, int vm)
 {
 	struct vmfork_api api;
 	int r = vmfork_get_api(vm, &api);
 
 	if (!r && api.clones_max == 0)
 		r = -ENODEV;
-	if (!r && o->clones > api.clones_max) {
-		fprintf(stderr, "vmfork: %u clones are too many: one ticket may ask for %u\n",
-			o->clones, api.clones_max);
-		return -EINVAL;
+	if (r) {
+		failed("no ticket", r, VMFORK_CALL_TICKET);
+		return r;
 	}
-	if (!r)
-		r = vmfork_request_ticket(vm, o->clones, o->exact ? VMFORK_TICKET_EXACT : 0,
-					  ret_granted);
+	if (o->clones <= api.clones_max)
+		return 0;
+	fprintf(stderr, "vmfork: %u clones are too many: one ticket may ask for %u\n", o->clones,
+		api.clones_max);
+	return -EINVAL;
+}
+
+static int request_ticket(const struct options *o, int vm, unsigned int *ret_granted)
+{
+	int r = vmfork_request_ticket(vm, o->clones, o->exact ? VMFORK_TICKET_EXACT : 0,
+				      ret_granted);
+
 	if (r < 0) {
 		failed("no ticket", r, VMFORK_CALL_TICKET);
 		return r;
@@ -273,38 +110,86 @@ static int request_ticket(const struct options *o, int vm, unsigned int *ret_gra
 	return r;
 }
 
-static int own_status(int err)
+/* All clones by one ticket. Return: 0 or -errno, said. */
+static int start_all(const struct options *o, struct crew *crew, int vm)
 {
-	return err == -EINTR && interrupt_signal() ? 128 + interrupt_signal() : STATUS_FAILED;
-}
-
-static int run(const struct options *o, int vm, FILE *json)
-{
-	struct summary s = { .requested = o->clones };
-	struct vmfork_identity who = { 0 };
+	struct plan plan = { .o = o, .argv = o->argv };
 	unsigned int granted = 0;
 	int ticket, r;
 
 	ticket = request_ticket(o, vm, &granted);
 	if (ticket < 0)
-		return own_status(ticket);
-	r = fork_vm(o, vm, ticket);
-	if (r < 0)
-		return own_status(r);
-	if (r > 0)
-		clone_run(vm, ticket, o->argv);
-	r = parent_collect(o, ticket, granted, &s);
+		return ticket;
+	r = crew_init(crew, vm, granted);
 	if (r)
-		return failed("cannot hear from the clones", r, VMFORK_CALL_OTHER);
-	vmfork_close(ticket);
+		return r;
+	r = fork_vm(o, vm, ticket);
+	if (r > 0)
+		clone_run(vm, ticket, &plan);
+	if (r == 0)
+		crew_take_ticket(crew, ticket, parent_now());
+	return r;
+}
+
+/* A checkpoint that each argument set gets a clone of. Return: 0 or -errno, said. */
+static int start_queue(const struct options *o, struct crew *crew, const struct jobs *jobs, int vm)
+{
+	struct plan plan = { .o = o, .argv = o->argv, .jobs = jobs };
+	int fd, id, r = crew_init(crew, vm, jobs->n);
+
+	if (r)
+		return failed("argument sets", r, VMFORK_CALL_OTHER);
+	crew->at_a_time = o->clones;
+	id = vmfork_checkpoint(vm, NULL, clone_flags(o), &fd);
+	if (id > 0)
+		clone_run(vm, fd, &plan);
+	if (id < 0)
+		failed("cannot fork", id, VMFORK_CALL_CHECKPOINT);
+	else
+		crew->checkpoint = fd;
+	return id;
+}
+
+static int own_status(int err)
+{
+	return err == -EINTR && interrupt_signal() ? 128 + interrupt_signal() : STATUS_FAILED;
+}
+
+static int summarize(const struct options *o, int vm, FILE *json, struct summary *s)
+{
+	struct vmfork_identity who = { 0 };
+
+	s->requested = o->clones;
 	if (json) {
 		vmfork_get_identity(vm, &who);
-		s.family = who.family;
-		if (summary_print(json, &s) && !s.status)
-			s.status = STATUS_FAILED;
+		s->family = who.family;
+		if (summary_print(json, s) && !s->status)
+			s->status = STATUS_FAILED;
 	}
-	free((void *)s.clones);
-	return s.status;
+	free((void *)s->clones);
+	return s->status;
+}
+
+static int run(const struct options *o, struct jobs *jobs, int vm, FILE *json)
+{
+	struct summary s = { 0 };
+	struct crew crew;
+	struct feed feed;
+	int r = check_number(o, vm) ? STATUS_FAILED : feed_init(&feed, o);
+
+	if (r)
+		return r;
+	r = options_jobs(o) ? start_queue(o, &crew, jobs, vm) : start_all(o, &crew, vm);
+	if (r)
+		return own_status(r);
+	s.granted = options_jobs(o) ? o->clones : crew.n;
+	r = parent_collect(o, &crew, &feed, options_jobs(o) ? jobs->set : NULL, &s);
+	crew_free(&crew);
+	feed_free(&feed);
+	if (r)
+		return failed("the clones", r, r == -EDQUOT ? VMFORK_CALL_TICKET :
+			      VMFORK_CALL_OTHER);
+	return summarize(o, vm, json, &s);
 }
 
 static int open_json(const struct options *o, FILE **ret)
@@ -319,14 +204,55 @@ static int open_json(const struct options *o, FILE **ret)
 	return STATUS_FAILED;
 }
 
+static int check_sets(const struct options *o, const struct jobs *jobs)
+{
+	char **words;
+
+	for (unsigned int i = 0; i < jobs->n && !o->map && !o->null; i++) {
+		if (job_words(jobs->set[i], &words) < 0) {
+			fprintf(stderr, "vmfork: argument set %u: a quote without its end, or too "
+				"many words: %.64s\n", i + 1, jobs->set[i]);
+			return STATUS_FAILED;
+		}
+		free(words);
+	}
+	if (jobs->n)
+		return 0;
+	fprintf(stderr, "vmfork: %s: no argument sets\n", o->args_from);
+	return STATUS_FAILED;
+}
+
+static int read_sets(const struct options *o, struct jobs *jobs)
+{
+	FILE *f = NULL;
+	int r = 0;
+
+	for (unsigned int i = 0; i < o->nsets && !r; i++)
+		r = jobs_add(jobs, o->sets[i]);
+	if (o->args_from) {
+		f = strcmp(o->args_from, "-") ? fopen(o->args_from, "re") : stdin;
+		r = f ? jobs_read(jobs, f, o->null) : -errno;
+	}
+	if (f && f != stdin)
+		fclose(f);
+	if (!r)
+		return check_sets(o, jobs);
+	fprintf(stderr, "vmfork: %s: %s\n", o->args_from ? o->args_from : "--map",
+		r == -EINVAL ? "there are NULs in it: -0" : strerror(-r));
+	return STATUS_FAILED;
+}
+
 int main(int argc, char **argv)
 {
-	struct options o = { .clones = 1, .label = true };
-	int vm, status, r;
-	FILE *json;
+	struct jobs jobs = { 0 };
+	struct options o;
+	FILE *json = NULL;
+	int status, vm, r;
 
-	if (parse(&o, argc, argv, &status))
+	if (options_parse(&o, argc, argv, &status))
 		return status;
+	if (options_jobs(&o) && read_sets(&o, &jobs))
+		return STATUS_FAILED;
 	vm = vmfork_open();
 	if (vm < 0)
 		return failed("/dev/vmfork", vm, VMFORK_CALL_OPEN);
@@ -340,5 +266,5 @@ int main(int argc, char **argv)
 	r = interrupt_init();
 	if (r)
 		return failed("signals", r, VMFORK_CALL_OTHER);
-	return run(&o, vm, json);
+	return run(&o, &jobs, vm, json);
 }

@@ -12,27 +12,36 @@
 
 #include "clone.h"
 #include "interrupt.h"
-#include "output.h"
 #include "parent.h"
 #include "progress.h"
+#include "sink.h"
 #include "vmfork.h"
 
-struct child {
-	struct output_stream out, err;
+#define FEED_MS		50	/* between tries when a clone has no room */
+#define RECORDS_ROUND	64	/* of one ticket before the others' turn */
+
+/* What one wait waits for: a signal, stdin, and each ticket. */
+struct waiting {
+	struct pollfd *fds;
+	unsigned int n;
+	int ms;
 };
 
-struct parent {
-	const struct options *o;
-	int ticket;
-	unsigned int n, done, failed;
-	double began;
-	int stop_status;	/* != 0: the clones were killed, and this is why */
-	bool muted;		/* nobody wants output any more */
-	struct child *children;
-	struct clone_result *results;
-};
+static void stop(struct parent *p, int status, bool muted)
+{
+	p->muted |= muted;
+	if (p->stop_status)
+		return;
+	p->stop_status = status;
+	crew_kill(p->crew, NULL);
+}
 
-static double now(void)
+void parent_stop(struct parent *p, int status)
+{
+	stop(p, status, true);
+}
+
+double parent_now(void)
 {
 	struct timespec t;
 
@@ -40,240 +49,255 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void draw(const struct parent *p)
+void parent_draw(const struct parent *p)
 {
-	progress_draw(p->n - p->done, p->done, p->failed);
-}
-
-/* End the clones that are left; the first reason counts. */
-static void stop(struct parent *p, int status, bool muted)
-{
-	p->muted |= muted;
-	if (p->stop_status)
-		return;
-	p->stop_status = status;
-	while (vmfork_kill(p->ticket, 0) == -EINTR)
-		;
-}
-
-/* milliseconds until the time is up, for poll(); -1: never */
-static int time_left(const struct parent *p)
-{
-	double left;
-
-	if (p->stop_status || p->o->timeout <= 0)
-		return -1;
-	left = (p->began + p->o->timeout - now()) * 1000;
-	if (left <= 0)
-		return 0;
-	return left < INT_MAX - 1 ? (int)left + 1 : INT_MAX;
-}
-
-/* Wait for @fd, and see to signals and the time meanwhile. Return: its events, or 0. */
-static int wait_for(struct parent *p, int fd, short events)
-{
-	struct pollfd fds[2] = {
-		{ .fd = fd, .events = events },
-		{ .fd = p->muted ? -1 : interrupt_fd(), .events = POLLIN },
+	const struct crew *c = p->crew;
+	struct progress line = {
+		.total = c->n, .running = c->running, .done = p->done, .failed = p->failed,
+		.seconds = parent_now() - p->began,
 	};
-	int left = time_left(p), n;
 
-	n = poll(fds, 2, left);
-	if (n < 0)
-		return 0;
-	if (fds[1].revents)
-		stop(p, 128 + interrupt_signal(), true);
-	else if (left >= 0 && time_left(p) == 0)
-		stop(p, STATUS_TIMEOUT, false);
-	return fds[0].revents;
+	progress_draw(&line);
 }
 
-/* PIPE_BUF at a time: poll() promises no more, and a blocked write() sees no signal */
-static int write_some(struct parent *p, int fd, const char **buf, size_t *len)
+/* Seconds that @child still has; clones whose time is up are ended. */
+static double see_to_time(struct parent *p, struct child *child)
 {
-	ssize_t n;
+	double left = child->began + p->o->timeout - parent_now();
 
-	if (!wait_for(p, fd, POLLOUT))
-		return 0;
-	n = write(fd, *buf, *len < PIPE_BUF ? *len : PIPE_BUF);
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-	*buf += n;
-	*len -= (size_t)n;
-	return 0;
-}
-
-static int put(struct parent *p, int fd, const char *buf, size_t len)
-{
-	int r = 0;
-
-	progress_clear();
-	while (len && !p->muted && !r)
-		r = write_some(p, fd, &buf, &len);
-	if (r == -EPIPE) {
-		stop(p, 128 + SIGPIPE, true);
-	} else if (r) {
-		fprintf(stderr, "vmfork: cannot write the output: %s\n", strerror(-r));
-		stop(p, STATUS_FAILED, true);
+	if (left > 0)
+		return left;
+	if (!child->result.timed_out) {
+		child->result.timed_out = true;
+		crew_kill(p->crew, child);
 	}
-	draw(p);
-	return 0;
+	return -1;
 }
 
-static int put_out(void *data, const char *buf, size_t len)
+/* milliseconds until somebody's time is up, for poll(); -1: never */
+static int time_left(struct parent *p)
 {
-	return put(data, STDOUT_FILENO, buf, len);
+	double least = -1;
+
+	if (p->o->timeout <= 0 || p->stop_status)
+		return -1;
+	for (unsigned int i = 0; i < p->crew->next; i++) {
+		struct child *child = &p->crew->child[i];
+		double left = child->state == CHILD_RUNNING ? see_to_time(p, child) : -1;
+
+		if (left > 0 && (least < 0 || left < least))
+			least = left;
+	}
+	if (least < 0)
+		return -1;
+	return least * 1000 < INT_MAX - 1 ? (int)(least * 1000) + 1 : INT_MAX;
 }
 
-static int put_err(void *data, const char *buf, size_t len)
+void parent_look(struct parent *p)
 {
-	return put(data, STDERR_FILENO, buf, len);
-}
-
-static int take_data(struct parent *p, const struct vmfork_record *record, const char *payload)
-{
-	struct clone_result *result = &p->results[record->id - 1];
-	struct child *c = &p->children[record->id - 1];
-
-	if (record->tag == STREAM_OUT)
-		result->out_bytes += record->len;
-	else if (record->tag == STREAM_ERR)
-		result->err_bytes += record->len;
-	if (p->muted)
-		return 0;
-	if (record->tag == STREAM_OUT)
-		return output_bytes(&c->out, payload, record->len);
-	if (record->tag == STREAM_ERR)
-		return output_bytes(&c->err, payload, record->len);
-	return 0;
+	if (!p->muted && interrupt_signal())
+		stop(p, 128 + interrupt_signal(), true);
+	time_left(p);
 }
 
 /* An end that the command had no part in is said: its status alone would not tell. */
-static void say_end(const struct parent *p, const struct vmfork_exit_info *info)
+static void say_end(const struct parent *p, unsigned int number, const struct clone_result *r)
 {
-	if (info->reason == VMFORK_EXITED || p->stop_status)
+	if (r->reason == VMFORK_EXITED || p->stop_status)
 		return;
 	progress_clear();
-	fprintf(stderr, "vmfork: clone %u was %s\n", info->id,
-		info->reason == VMFORK_KILLED ? "killed" : "lost (panic, or ended by the host)");
+	if (r->timed_out)
+		fprintf(stderr, "vmfork: clone %u: time is up\n", number);
+	else
+		fprintf(stderr, "vmfork: clone %u was %s%s%s\n", number,
+			r->reason == VMFORK_LOST && !r->why[0] ?
+				"lost (panic, or ended by the host)" : reason_name(r->reason),
+			r->why[0] ? ": " : "", r->why);
 }
 
-static int take_exit(struct parent *p, const struct vmfork_exit_info *info)
+static void count_failure(struct parent *p, const struct clone_result *r)
 {
-	struct clone_result *result = &p->results[info->id - 1];
-	struct child *c = &p->children[info->id - 1];
-	int r, r2;
+	if (!result_status(r))
+		return;
+	p->failed++;
+	if (p->o->fail == FAIL_FAST && p->failed >= p->o->fail_after && !p->stop_status) {
+		p->failed_fast = true;
+		stop(p, result_status(r), false);
+	}
+}
 
-	if (result->reason)
-		return -EBADMSG;
+static int take_exit(struct parent *p, struct child *child, const struct vmfork_exit_info *info)
+{
+	unsigned int number = (unsigned int)(child - p->crew->child) + 1;
+	struct clone_result *result = &child->result;
+	int r;
+
 	result->reason = info->reason;
 	result->status = info->status;
-	result->seconds = now() - p->began;
+	memcpy(result->why, info->why, sizeof(result->why));
+	result->why[sizeof(result->why) - 1] = '\0';
+	result->seconds = parent_now() - child->began;
+	/* killed at the last moment or not: it ended by itself if it says so */
+	result->timed_out &= info->reason != VMFORK_EXITED;
 	p->done++;
-	r = output_end(&c->out);
-	r2 = output_end(&c->err);
-	output_free(&c->out);
-	output_free(&c->err);
-	say_end(p, info);
-	if (result_status(result)) {
-		p->failed++;
-		if (p->o->fail == FAIL_FAST)
-			stop(p, result_status(result), false);
-	}
-	draw(p);
-	return r ? r : r2;
+	crew_end(p->crew, child);
+	r = sink_end(p, child, number);
+	say_end(p, number, result);
+	count_failure(p, result);
+	parent_draw(p);
+	return r;
 }
 
-static int take(struct parent *p, const struct vmfork_record *record, const void *payload)
+static int take(struct parent *p, int ticket, const struct vmfork_record *record,
+		const void *payload)
 {
+	struct child *child = crew_find(p->crew, ticket, record->id);
 	struct vmfork_exit_info info;
 
+	if (!child)
+		return -EBADMSG;
 	if (record->type == VMFORK_RECORD_EXIT) {
 		memcpy(&info, payload, sizeof(info));
-		return info.id >= 1 && info.id <= p->n ? take_exit(p, &info) : -EBADMSG;
+		return take_exit(p, child, &info);
 	}
 	if (record->type != VMFORK_RECORD_DATA)
 		return 0;
-	return record->id >= 1 && record->id <= p->n ? take_data(p, record, payload) : -EBADMSG;
+	return sink_take(p, child, record->tag, payload, record->len);
+}
+
+/* What has come on one ticket. The ticket may be gone after an exit. */
+static int drain(struct parent *p, int ticket)
+{
+	static char payload[VMFORK_MSG_MAX];
+	struct vmfork_record record;
+	int r = 1, i;
+
+	for (i = 0; r > 0 && i < RECORDS_ROUND; i++) {
+		r = vmfork_recv(ticket, &record, payload, sizeof(payload));
+		if (r == 0)
+			return p->crew->running ? -EPIPE : 0;
+		if (r < 0)
+			break;
+		r = take(p, ticket, &record, payload);
+		if (r)
+			return r;
+		if (record.type == VMFORK_RECORD_EXIT && p->crew->checkpoint >= 0)
+			return 0;
+		r = 1;
+	}
+	return r == -EINTR || r == -EAGAIN || r >= 0 ? 0 : r;
+}
+
+/* Return: false when somebody had no room: try again soon */
+static bool feed_all(struct parent *p)
+{
+	bool all = true;
+
+	for (unsigned int i = 0; i < p->crew->next && !p->stop_status; i++) {
+		struct child *child = &p->crew->child[i];
+
+		if (child->state == CHILD_RUNNING &&
+		    feed_send(p->feed, &child->feed, child->ticket, child->id) == -EAGAIN)
+			all = false;
+	}
+	return all;
+}
+
+static int start_more(struct parent *p)
+{
+	int r = 1;
+
+	while (r > 0 && !p->stop_status)
+		r = crew_start_next(p->crew, parent_now());
+	return p->stop_status ? 0 : r;
+}
+
+static void gather(struct parent *p, struct waiting *w, bool fed)
+{
+	struct crew *c = p->crew;
+	int last = -1;
+
+	w->n = 2;
+	w->fds[0] = (struct pollfd){ .fd = p->muted ? -1 : interrupt_fd(), .events = POLLIN };
+	w->fds[1] = (struct pollfd){ .fd = p->stop_status ? -1 : feed_fd(p->feed),
+				     .events = POLLIN };
+	for (unsigned int i = 0; i < c->next; i++) {
+		if (c->child[i].state != CHILD_RUNNING || c->child[i].ticket == last)
+			continue;
+		last = c->child[i].ticket;
+		w->fds[w->n++] = (struct pollfd){ .fd = last, .events = POLLIN };
+	}
+	w->ms = time_left(p);
+	if (!fed && (w->ms < 0 || w->ms > FEED_MS))
+		w->ms = FEED_MS;
+}
+
+static int serve(struct parent *p, struct waiting *w)
+{
+	int r = 0;
+
+	if (poll(w->fds, w->n, w->ms) < 0)
+		return errno == EINTR ? 0 : -errno;
+	parent_look(p);
+	if (w->fds[1].revents)
+		r = feed_read(p->feed);
+	if (r)
+		fprintf(stderr, "vmfork: cannot read the input: %s\n", strerror(-r));
+	r = 0;
+	for (unsigned int i = 2; !r && i < w->n; i++)
+		if (w->fds[i].revents)
+			r = drain(p, w->fds[i].fd);
+	return r;
 }
 
 /* Return: 0 once all have ended, or -errno */
 static int collect(struct parent *p)
 {
-	char payload[VMFORK_MSG_MAX];
-	struct vmfork_record record;
-	int r;
+	struct waiting w = { .fds = calloc(p->crew->n + 2, sizeof(*w.fds)) };
+	int r = w.fds ? 0 : -ENOMEM;
 
-	for (;;) {
-		if (!wait_for(p, p->ticket, POLLIN))
-			continue;
-		r = vmfork_recv(p->ticket, &record, payload, sizeof(payload));
-		if (r == -EINTR || r == -EAGAIN)
-			continue;
-		if (r > 0)
-			r = take(p, &record, payload);
-		else if (r == 0)
-			return 0;
-		if (r < 0)
-			return r;
+	while (!r) {
+		r = start_more(p);
+		if (r || !p->crew->running)
+			break;
+		parent_draw(p);
+		gather(p, &w, feed_all(p));
+		r = serve(p, &w);
 	}
+	free(w.fds);
+	return r;
 }
 
-static int start(struct parent *p)
+static int status_of(const struct parent *p, const struct clone_result *results)
 {
-	unsigned int i;
-
-	p->began = now();
-	p->children = calloc(p->n, sizeof(*p->children));
-	p->results = calloc(p->n, sizeof(*p->results));
-	if (!p->children || !p->results)
-		return -ENOMEM;
-	for (i = 0; i < p->n; i++) {
-		struct child *c = &p->children[i];
-
-		output_init(&c->out, i + 1, p->o->label, p->o->group, put_out, p);
-		output_init(&c->err, i + 1, p->o->label, p->o->group, put_err, p);
-	}
-	return 0;
-}
-
-static void finish(struct parent *p)
-{
-	unsigned int i;
-
-	for (i = 0; p->children && i < p->n; i++) {
-		output_free(&p->children[i].out);
-		output_free(&p->children[i].err);
-	}
-	free(p->children);
-}
-
-static int status_of(const struct parent *p)
-{
-	if (p->stop_status)
+	if (p->stop_status && !p->failed_fast)
 		return p->stop_status;
-	return p->o->fail == FAIL_NEVER ? 0 : summary_fold(p->results, p->n);
+	if (p->sink_failed)
+		return STATUS_FAILED;
+	if (p->failed_fast)
+		return p->stop_status;
+	return p->o->fail == FAIL_NEVER ? 0 : summary_fold(results, p->crew->next);
 }
 
-int parent_collect(const struct options *o, int ticket, unsigned int granted,
-		   struct summary *ret)
+int parent_collect(const struct options *o, struct crew *crew, struct feed *feed,
+		   char *const *sets, struct summary *ret)
 {
-	struct parent p = { .o = o, .ticket = ticket, .n = granted };
-	int r = start(&p);
+	struct parent p = { .o = o, .crew = crew, .feed = feed, .began = parent_now() };
+	struct clone_result *results = calloc(crew->n, sizeof(*results));
+	int r = results ? sink_init(&p) : -ENOMEM;
 
-	if (!r) {
-		draw(&p);
-		r = collect(&p);
-	}
+	r = r ? r : collect(&p);
 	progress_clear();
-	finish(&p);
 	if (r) {
-		free(p.results);
+		free(results);
 		return r;
 	}
-	ret->granted = granted;
-	ret->seconds = now() - p.began;
-	ret->clones = p.results;
-	ret->status = status_of(&p);
+	for (unsigned int i = 0; i < crew->n; i++)
+		results[i] = crew->child[i].result;
+	ret->seconds = parent_now() - p.began;
+	ret->clones = results;
+	ret->sets = sets;
+	ret->n = crew->next;	/* those after it never began */
+	ret->status = status_of(&p, results);
 	return 0;
 }

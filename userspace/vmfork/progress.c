@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One line on the terminal: how many clones run, how many are done. */
+/* One line on the terminal: how many clones run, how many are done, how long still. */
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "progress.h"
@@ -17,13 +18,34 @@ static bool on_terminal(void)
 	return known;
 }
 
-void progress_draw(unsigned int running, unsigned int done, unsigned int failed)
+/* What began together ends together: nothing is known before some of a queue are done. */
+double progress_eta(const struct progress *p)
 {
+	if (!p->done || p->done >= p->total)
+		return -1;
+	return p->seconds / p->done * (p->total - p->done);
+}
+
+void progress_draw(const struct progress *p)
+{
+	static char last[160];
+	double eta = progress_eta(p);
+	char text[160];
+	int n;
+
 	if (!on_terminal())
 		return;
-	dprintf(STDERR_FILENO, "\r\033[Kvmfork: %u running, %u done", running, done);
-	if (failed)
-		dprintf(STDERR_FILENO, ", %u failed", failed);
+	n = snprintf(text, sizeof(text), "vmfork: %u running, %u of %u done", p->running, p->done,
+		     p->total);
+	if (p->failed)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, ", %u failed", p->failed);
+	if (eta >= 0)
+		snprintf(text + n, sizeof(text) - (size_t)n, ", %.0f s, about %.0f s left",
+			 p->seconds, eta);
+	if (drawn && !strcmp(text, last))
+		return;
+	dprintf(STDERR_FILENO, "\r\033[K%s", text);
+	memcpy(last, text, sizeof(last));
 	drawn = true;
 }
 

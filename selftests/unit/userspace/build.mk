@@ -5,3 +5,5 @@ $(call unit_test,wrapper,selftests/unit/userspace/test-wrapper.c \
 $(call unit_test,vmforkctl,selftests/unit/userspace/test-vmforkctl.c $(VMFORKCTL_LIB),\
 	-Iuserspace/vmforkctl,-ljansson)
 $(call unit_test,agent,selftests/unit/userspace/test-agent.c $(AGENT_LIB),$(AGENT_CFLAGS),)
+$(call unit_test,jobs,selftests/unit/userspace/test-jobs.c $(addprefix userspace/vmfork/,jobs.c \
+	changes.c progress.c),-Iuserspace/vmfork,)

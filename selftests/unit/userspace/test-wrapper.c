@@ -171,6 +171,10 @@ static const struct {
 	{ { .reason = VMFORK_EXITED, .status = 256 + 4 }, 4 },
 	{ { .reason = VMFORK_KILLED, .status = 0 }, 137 },
 	{ { .reason = VMFORK_LOST, .status = EIO }, 125 },
+	{ { .reason = VMFORK_EXPIRED }, 137 },
+	{ { .reason = VMFORK_OUT_OF_MEMORY }, 137 },
+	{ { .reason = VMFORK_UNIDENTIFIED, .status = EIO }, 125 },
+	{ { .reason = VMFORK_KILLED, .timed_out = true }, 124 },
 	{ { .reason = 0, .status = 0 }, 125 },
 	{ { .reason = 99, .status = 0 }, 125 },
 };
@@ -191,6 +195,8 @@ START_TEST(the_highest_counts)
 	ck_assert_int_eq(summary_fold(r, 0), 0);
 	ck_assert_int_eq(summary_fold(r, 1), 1);
 	ck_assert_int_eq(summary_fold(r, 3), 137);
+	r[0].timed_out = true;
+	ck_assert_int_eq(summary_fold(r, 3), 124);
 }
 END_TEST
 
@@ -198,12 +204,14 @@ START_TEST(the_summary_is_json)
 {
 	struct clone_result r[2] = {
 		{ .reason = VMFORK_EXITED, .status = 1, .seconds = 0.5, .out_bytes = 7 },
-		{ .reason = VMFORK_LOST, .status = EIO },
+		{ .reason = VMFORK_LOST, .status = EIO, .why = "its kernel panicked: \"x\"" },
 	};
+	char *sets[] = { "a \"b\" \\ \t \xc3\xa4", "\xff\xc0\x80\xed\xa0\x80" };
 	struct summary s = {
 		.requested = 3, .granted = 2, .family = UINT64_MAX, .status = 125, .clones = r,
+		.n = 2, .sets = sets,
 	};
-	json_t *json, *first;
+	json_t *json, *first, *second;
 	char *text;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
@@ -220,6 +228,12 @@ START_TEST(the_summary_is_json)
 	first = json_array_get(json_object_get(json, "clones"), 0);
 	ck_assert_int_eq(json_integer_value(json_object_get(first, "stdout_bytes")), 7);
 	ck_assert_str_eq(json_string_value(json_object_get(first, "reason")), "exited");
+	ck_assert_str_eq(json_string_value(json_object_get(first, "args")), sets[0]);
+	ck_assert_ptr_null(json_object_get(first, "why"));
+	second = json_array_get(json_object_get(json, "clones"), 1);
+	ck_assert_str_eq(json_string_value(json_object_get(second, "why")), r[1].why);
+	/* six bytes that are no UTF-8: six times U+FFFD */
+	ck_assert_uint_eq(strlen(json_string_value(json_object_get(second, "args"))), 18);
 	json_decref(json);
 	free(text);
 }

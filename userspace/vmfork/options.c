@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command line of vmfork(1). See options.h. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+static const char help[] =
+"usage: vmfork [-n CLONES] [OPTION...] [--] COMMAND [ARGUMENT...]\n"
+"       vmfork [-n CLONES] [OPTION...] --map FILE... -- COMMAND [ARGUMENT...]\n"
+"       vmfork [-n CLONES] [OPTION...] --args-from FILE [--] COMMAND [ARGUMENT...]\n"
+"       vmfork --sandbox [OPTION...] [--] COMMAND [ARGUMENT...]\n"
+"       vmfork --checkpoint NAME [OPTION...] [[--] COMMAND [ARGUMENT...]]\n"
+"       vmfork --from NAME [-n CLONES] [OPTION...]\n"
+"       vmfork --id [--json]\n"
+"Fork this virtual machine and run COMMAND in each clone.\n"
+"\n"
+"  -n, --clones=N, --jobs=N\n"
+"                          how many clones to ask for (1); fewer may be granted.\n"
+"                          With --map and --args-from: at a time (8)\n"
+"      --exact             all of them or none\n"
+"      --sync              write dirty file data to disk before the fork\n"
+"      --map               a clone for each FILE; {} in COMMAND is the FILE\n"
+"      --args-from=FILE    a clone for each line of FILE (- is stdin); {} is the line,\n"
+"                          {1}, {2} its words; without any, words are appended\n"
+"  -0, --null              sets of --args-from end with NUL and are one word\n"
+"      --stdin             each COMMAND reads all that vmfork reads (not /dev/null)\n"
+"      --put=PATH          bring this file or folder as it is now to each clone\n"
+"      --get=PATH          bring this file or folder from each clone at its end\n"
+"      --into=DIR          ... into DIR/ID/ (.)\n"
+"      --sandbox           one clone, without network; what it changed on its disks\n"
+"                          is listed, and thrown away\n"
+"      --keep=NAME         keep each clone at its end, as checkpoint NAME.ID\n"
+"                          (a single one: NAME)\n"
+"      --checkpoint=NAME   make a checkpoint and exit; its clones run COMMAND\n"
+"      --from=NAME         create the clones of this checkpoint\n"
+"  -t, --timeout=SECONDS   kill clones that run longer, exit 124\n"
+"      --fail=MODE         late: exit with the highest status (default);\n"
+"                          fast: kill the others at the first failure; a number: at\n"
+"                          so many; never: exit 0\n"
+"      --output=MODE       line: as it comes (default); group: a clone's at its end;\n"
+"                          dir: into files ID/stdout, ID/stderr, ID/status\n"
+"      --output-dir=DIR    ... in DIR (vmfork-output)\n"
+"      --no-label          no \"ID| \" before each line\n"
+"      --json[=FILE]       a summary in JSON, as the last line of stdout or to FILE\n"
+"      --id                print who this machine is\n"
+"      --help, --version\n"
+"\n"
+"A clone has VMFORK_ID (1..m), VMFORK_CLONES (m) and VMFORK_FAMILY in its\n"
+"environment, with --map and --args-from VMFORK_JOB (1..sets) and VMFORK_JOBS as\n"
+"well, and ends with its COMMAND.\n"
+"Exit status: 0 if all clones' are 0, else the highest; 137 a clone was killed;\n"
+"124 time is up; 125 vmfork failed or a clone was lost; 126, 127 COMMAND cannot be\n"
+"run; 128 + signal if vmfork was interrupted.\n";
+
+enum {
+	OPT_EXACT = 256, OPT_SYNC, OPT_CHECKPOINT, OPT_FROM, OPT_FAIL, OPT_OUTPUT,
+	OPT_NO_LABEL, OPT_JSON, OPT_ID, OPT_HELP, OPT_VERSION, OPT_MAP, OPT_ARGS_FROM,
+	OPT_STDIN, OPT_PUT, OPT_GET, OPT_INTO, OPT_SANDBOX, OPT_KEEP, OPT_OUTPUT_DIR,
+};
+
+static const struct option long_options[] = {
+	{ "clones", required_argument, NULL, 'n' },
+	{ "jobs", required_argument, NULL, 'n' },
+	{ "exact", no_argument, NULL, OPT_EXACT },
+	{ "sync", no_argument, NULL, OPT_SYNC },
+	{ "map", no_argument, NULL, OPT_MAP },
+	{ "args-from", required_argument, NULL, OPT_ARGS_FROM },
+	{ "null", no_argument, NULL, '0' },
+	{ "stdin", no_argument, NULL, OPT_STDIN },
+	{ "put", required_argument, NULL, OPT_PUT },
+	{ "get", required_argument, NULL, OPT_GET },
+	{ "into", required_argument, NULL, OPT_INTO },
+	{ "sandbox", no_argument, NULL, OPT_SANDBOX },
+	{ "keep", required_argument, NULL, OPT_KEEP },
+	{ "checkpoint", required_argument, NULL, OPT_CHECKPOINT },
+	{ "from", required_argument, NULL, OPT_FROM },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "fail", required_argument, NULL, OPT_FAIL },
+	{ "output", required_argument, NULL, OPT_OUTPUT },
+	{ "output-dir", required_argument, NULL, OPT_OUTPUT_DIR },
+	{ "no-label", no_argument, NULL, OPT_NO_LABEL },
+	{ "json", optional_argument, NULL, OPT_JSON },
+	{ "id", no_argument, NULL, OPT_ID },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ }
+};
+
+bool options_jobs(const struct options *o)
+{
+	return o->map || o->args_from;
+}
+
+static int usage(const char *what, const char *value)
+{
+	fprintf(stderr, "vmfork: %s%s%s\nTry 'vmfork --help'.\n", what, value ? ": " : "",
+		value ? value : "");
+	return STATUS_FAILED;
+}
+
+static int parse_number(const char *text, unsigned int *ret)
+{
+	char *rest;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(text, &rest, 10);
+	if (errno || *rest || text[0] < '0' || text[0] > '9' || n < 1 || n > CLONES_MAX)
+		return -EINVAL;
+	*ret = (unsigned int)n;
+	return 0;
+}
+
+static int parse_seconds(const char *text, double *ret)
+{
+	char *rest;
+	double s = strtod(text, &rest);
+
+	if (rest == text || *rest || !(s > 0) || s > 1e9)
+		return -EINVAL;
+	*ret = s;
+	return 0;
+}
+
+/* the index of @text in @names, or -EINVAL */
+static int parse_word(const char *text, const char *const *names)
+{
+	int i;
+
+	for (i = 0; names[i]; i++)
+		if (!strcmp(text, names[i]))
+			return i;
+	return -EINVAL;
+}
+
+static int parse_fail(struct options *o, const char *text)
+{
+	static const char *const modes[] = { "late", "fast", "never", NULL };
+	int i = parse_word(text, modes);
+
+	o->fail_after = 1;
+	if (i >= 0) {
+		o->fail = (enum fail_mode)i;
+		return 0;
+	}
+	o->fail = FAIL_FAST;
+	return parse_number(text, &o->fail_after);
+}
+
+static int parse_output(struct options *o, const char *text)
+{
+	static const char *const modes[] = { "line", "group", "dir", NULL };
+	int i = parse_word(text, modes);
+
+	if (i < 0)
+		return i;
+	o->output = (enum output_mode)i;
+	return 0;
+}
+
+static int add_path(struct paths *p, const char *path)
+{
+	if (p->n == PATHS_MAX || !path[0])
+		return -EINVAL;
+	p->path[p->n++] = path;
+	return 0;
+}
+
+/* options that are a word to remember */
+static bool parse_plain(struct options *o, int c)
+{
+	switch (c) {
+	case OPT_CHECKPOINT:
+		o->checkpoint = optarg;
+		return true;
+	case OPT_FROM:
+		o->from = optarg;
+		return true;
+	case OPT_KEEP:
+		o->keep = optarg;
+		return true;
+	case OPT_INTO:
+		o->into = optarg;
+		return true;
+	case OPT_ARGS_FROM:
+		o->args_from = optarg;
+		return true;
+	case OPT_JSON:
+		o->json = optarg ? optarg : "-";
+		return true;
+	case OPT_OUTPUT_DIR:
+		o->output = OUTPUT_DIR;
+		o->output_dir = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool *flag_of(struct options *o, int c)
+{
+	switch (c) {
+	case OPT_EXACT:
+		return &o->exact;
+	case OPT_SYNC:
+		return &o->sync;
+	case OPT_MAP:
+		return &o->map;
+	case '0':
+		return &o->null;
+	case OPT_STDIN:
+		return &o->use_stdin;
+	case OPT_SANDBOX:
+		return &o->sandbox;
+	default:
+		return &o->show_id;
+	}
+}
+
+static int parse_option(struct options *o, int c)
+{
+	if (parse_plain(o, c))
+		return 0;
+	switch (c) {
+	case 'n':
+		return parse_number(optarg, &o->clones);
+	case 't':
+		return parse_seconds(optarg, &o->timeout);
+	case OPT_FAIL:
+		return parse_fail(o, optarg);
+	case OPT_OUTPUT:
+		return parse_output(o, optarg);
+	case OPT_PUT:
+		return add_path(&o->put, optarg);
+	case OPT_GET:
+		return add_path(&o->get, optarg);
+	case OPT_NO_LABEL:
+		o->label = false;
+		return 0;
+	default:
+		*flag_of(o, c) = true;
+		return 0;
+	}
+}
+
+static int check_jobs(const struct options *o)
+{
+	if (o->map && o->args_from)
+		return usage("--map and --args-from exclude each other", NULL);
+	if (o->map && !o->nsets)
+		return usage("--map: no files; vmfork --map FILE... -- COMMAND", NULL);
+	if (o->null && !o->args_from)
+		return usage("-0 is for --args-from", NULL);
+	if (options_jobs(o) && (o->from || o->checkpoint))
+		return usage("--map and --args-from fork this machine, not a checkpoint", NULL);
+	if (o->use_stdin && o->args_from && !strcmp(o->args_from, "-"))
+		return usage("stdin cannot be both argument sets and input", NULL);
+	return 0;
+}
+
+static int check_sandbox(const struct options *o)
+{
+	if (o->sandbox && (o->clones > 1 || options_jobs(o) || o->from || o->checkpoint))
+		return usage("--sandbox is one clone of this machine", NULL);
+	return 0;
+}
+
+static int check(const struct options *o)
+{
+	int status;
+
+	if (o->show_id)
+		return o->argv[0] || o->from || o->checkpoint ?
+			usage("--id stands alone", NULL) : 0;
+	status = check_jobs(o);
+	status = status ? status : check_sandbox(o);
+	if (status)
+		return status;
+	if (o->from && o->checkpoint)
+		return usage("--from and --checkpoint exclude each other", NULL);
+	if ((o->from || o->checkpoint) && (o->put.n || o->get.n || o->use_stdin || o->keep))
+		return usage("--put, --get, --stdin and --keep go with a command that is run now",
+			     NULL);
+	if (o->from && o->argv[0])
+		return usage("clones of a checkpoint run the command given when it was made",
+			     o->argv[0]);
+	if (!o->from && !o->checkpoint && !o->argv[0])
+		return usage("no command", NULL);
+	return 0;
+}
+
+/* FILE... -- COMMAND: the files are the sets */
+static void take_sets(struct options *o)
+{
+	char **p = o->argv;
+
+	while (*p && strcmp(*p, "--"))
+		p++;
+	if (!*p)
+		return;
+	o->sets = o->argv;
+	o->nsets = (unsigned int)(p - o->argv);
+	o->argv = p + 1;
+}
+
+static void set_defaults(struct options *o)
+{
+	if (!o->clones)
+		o->clones = options_jobs(o) ? AT_A_TIME : 1;
+	if (!o->output_dir)
+		o->output_dir = "vmfork-output";
+	if (!o->into)
+		o->into = ".";
+	if (o->sandbox)
+		o->label = false;
+}
+
+int options_parse(struct options *o, int argc, char **argv, int *ret_status)
+{
+	int c;
+
+	*o = (struct options){ .label = true, .fail_after = 1 };
+	*ret_status = 0;
+	while ((c = getopt_long(argc, argv, "+n:t:0", long_options, NULL)) != -1) {
+		if (c == OPT_HELP || c == OPT_VERSION) {
+			fputs(c == OPT_HELP ? help : "vmfork " VMFORK_VERSION "\n", stdout);
+			return 1;
+		}
+		if (c == '?') {
+			fputs("Try 'vmfork --help'.\n", stderr);
+			*ret_status = STATUS_FAILED;
+			return 1;
+		}
+		if (parse_option(o, c)) {
+			*ret_status = usage("not a value for this option", optarg);
+			return 1;
+		}
+	}
+	o->argv = argv + optind;
+	if (o->map)
+		take_sets(o);
+	*ret_status = check(o);
+	set_defaults(o);
+	return *ret_status ? 1 : 0;
+}
