@@ -47,9 +47,9 @@ json_t *qemu_save(const struct vm *vm)
 		return json_null();
 	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
 		top[i] = q->disks[i].top;
-	return json_pack("{s:i, s:b, s:I, s:I, s:I, s:o}", "pid", q->pid, "standby", q->standby,
+	return json_pack("{s:i, s:b, s:I, s:I, s:I, s:s, s:o}", "pid", q->pid, "standby", q->standby,
 			 "base", (json_int_t)q->ram_base, "image", (json_int_t)q->image,
-			 "channel", (json_int_t)q->channel_size,
+			 "channel", (json_int_t)q->channel_size, "unforkable", q->unforkable,
 			 "disks", save_chains(vm_config(vm), top));
 }
 
@@ -81,13 +81,15 @@ static int restore(struct qemu_vm *q, json_t *state)
 	struct layer *top[VM_DISKS_MAX] = { 0 };
 	json_int_t base, image, channel;
 	json_t *disks;
+	const char *unforkable = "";
 	int standby, r;
 
-	if (json_unpack(state, "{s:i, s:b, s:I, s:I, s:I, s:o}", "pid", &q->pid, "standby",
+	if (json_unpack(state, "{s:i, s:b, s:I, s:I, s:I, s?s, s:o}", "pid", &q->pid, "standby",
 			&standby, "base", &base, "image", &image, "channel", &channel,
-			"disks", &disks) < 0)
+			"unforkable", &unforkable, "disks", &disks) < 0)
 		return -EBADMSG;
 	q->standby = standby;
+	snprintf(q->unforkable, sizeof(q->unforkable), "%s", unforkable);
 	q->ram_base = (uint64_t)base;
 	q->image = (uint64_t)image;
 	q->channel_size = (size_t)channel;

@@ -148,6 +148,8 @@ static int add_devices(struct args *a, const struct args_in *in)
 	};
 	int r = add_all(a, fixed);
 
+	for (unsigned int i = 0; r == 0 && i < in->config->nextra; i++)
+		r = add(a, "%s", in->config->extra[i]);
 	if (r == 0 && !strcmp(in->config->net, "user"))
 		r = add_all(a, net);
 	if (r == 0 && !strcmp(in->config->net, "bridge"))

@@ -113,6 +113,7 @@ const struct backend_ops qemu_backend = {
 	.resume = resume,
 	.load = qemu_load,
 	.set_link = set_link,
+	.unforkable = qemu_unforkable,
 	.kick = kick,
 	.kill = kill_vm,
 	.destroy = destroy,

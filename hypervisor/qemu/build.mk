@@ -4,7 +4,7 @@ RAMLIB_SRCS := $(addprefix hypervisor/qemu/,ram.c ramctl.c ramlib.c snapshot.c) 
 $(call shared,libvmfork-ram.so,$(RAMLIB_SRCS),,-lpthread)
 
 # linked into vmforkd, see hypervisor/vmforkd/build.mk
-QEMU_BACKEND_PARTS := backend.c vm.c process.c args.c check.c freeze.c keep.c load.c adopt.c \
+QEMU_BACKEND_PARTS := backend.c vm.c process.c args.c check.c forkable.c forkcheck.c freeze.c keep.c load.c adopt.c \
 	describe.c presence.c image.c layer.c qcow2.c descriptor.c ram_slots.c ivshmem.c ramlib_client.c \
 	qmp.c qmp_parse.c sockets.c kvm_probe.c kvm_guest.c
 QEMU_BACKEND_SRCS := $(addprefix hypervisor/qemu/,$(QEMU_BACKEND_PARTS))

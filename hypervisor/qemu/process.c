@@ -289,6 +289,8 @@ static int start(struct qemu_vm *q, struct spawn *s)
 		 -1);
 	if (q->standby && !strcmp(vm_config(q->vm)->net, "user"))
 		step_qmp(q, "set_link", json_pack("{s:s, s:b}", "name", "net0", "up", 0), -1);
+	if (!q->standby)
+		forkcheck(q);
 	r = q->standby ? open_layers(q) : 0;
 	return q->standby && r == 0 ? await_state(q) : r;
 }

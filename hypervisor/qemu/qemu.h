@@ -87,6 +87,7 @@ struct qemu_vm {
 	unsigned int layered;			/* freeze(): disks that are done */
 	bool incoming;				/* load(): MIGRATION is awaited */
 	int running;				/* adopt() */
+	char unforkable[160];			/* why it cannot be forked, or "" */
 };
 
 /**
@@ -173,6 +174,9 @@ int load_layers(struct qemu_vm *q, const struct layer *top, const struct layer *
 void load_migration(struct qemu_vm *q, const char *status);
 /** resume_seen() - QEMU's RESUME event. */
 void resume_seen(struct qemu_vm *q);
+/** forkcheck() - at the start, as further steps: can the machine be forked? */
+void forkcheck(struct qemu_vm *q);
+const char *qemu_unforkable(const struct vm *vm);
 json_t *qemu_save(const struct vm *vm);
 int qemu_adopt(struct vm *vm, json_t *state);
 json_t *qemu_checkpoint_save(const struct checkpoint *cp);

@@ -36,6 +36,8 @@
 #define VM_NAME_MAX	64
 #define VM_DISKS_MAX	8
 #define VM_PATH_MAX	256
+#define VM_EXTRA_MAX	32
+#define VM_EXTRA_LEN	256
 
 /** struct vm_disk - one writable disk; the VM writes to an overlay of its own. */
 struct vm_disk {
@@ -54,6 +56,8 @@ struct vm_config {
 	char initrd[VM_PATH_MAX];
 	char append[1024];
 	char net[8];		/* "none", "user", "bridge" */
+	unsigned int nextra;
+	char extra[VM_EXTRA_MAX][VM_EXTRA_LEN];	/* for the hypervisor, as they are */
 	unsigned int ndisks;
 	struct vm_disk disks[VM_DISKS_MAX];
 };
@@ -181,6 +185,8 @@ struct backend_ops {
 	 * long as the VM is not destroyed; not if set_link() fails.
 	 */
 	int (*set_link)(struct vm *vm, bool up, void (*done)(struct vm *vm, int err));
+	/** unforkable: why it cannot be forked, printable ASCII; NULL: it can. */
+	const char *(*unforkable)(const struct vm *vm);
 	/** kick: ring the guest's doorbell. */
 	void (*kick)(struct vm *vm);
 	/** kill: end its process now. -> VM_EV_DEAD */

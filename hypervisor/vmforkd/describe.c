@@ -67,6 +67,8 @@ json_t *describe_vm(const struct vm *vm)
 	json_object_set_new(o, "limits", limits_to_json(&vm->limits));
 	if (j && j->expires)
 		set_ms(o, "expires_ms", clock_ns(CLOCK_BOOTTIME), j->expires);
+	if (vm_unforkable(vm))
+		json_object_set_new(o, "unforkable", json_string(vm_unforkable(vm)));
 	if (vm->reason)
 		json_object_set_new(o, "why", json_string(vm->why));
 	json_object_set_new(o, "net", network_describe(vm));

@@ -223,6 +223,8 @@ void fork_rang(struct vm *vm)
 		r = -EIO;
 	if (r == 0 && identity_held(vm))
 		r = -EAGAIN;
+	if (r == 0 && vm_unforkable(vm))
+		r = -EOPNOTSUPP;
 	if (r == 0)
 		r = claim(vm, &q, &f);
 	if (r == 0)

@@ -53,7 +53,9 @@ static void got_ticket(struct vm *vm, const struct g2h *m)
 
 	if (!p)
 		return;
-	r = limits_can(&m->grant.limits);
+	r = vm_unforkable(vm) ? -EOPNOTSUPP : limits_can(&m->grant.limits);
+	if (vm_unforkable(vm))
+		log_warn("%s: no ticket: it cannot be forked: %s", vm->name, vm_unforkable(vm));
 	if (r == 0)
 		r = policy_grant(vm->name, &vm->config, m->grant.clones,
 				 m->grant.flags & VMFORK_TICKET_EXACT, &granted);

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,13 +47,19 @@ static size_t read_tail(const char *path, char *buf, size_t len)
 	return n > 0 ? (size_t)n : 0;
 }
 
+#define PANIC "not syncing: "
+
 const char *last_words_of(char *line)
 {
-	static const char panic[] = "not syncing: ", end[] = " ]---";
-	char *s = strstr(line, panic), *tail;
+	static const char end[] = " ]---";
+	size_t n = strlen(line);
+	char *s, *tail;
 
+	while (n && line[n - 1] == ' ')
+		line[--n] = '\0';
+	s = strstr(line, PANIC);
 	if (s) {
-		s += strlen(panic);
+		s += strlen(PANIC);
 		tail = strstr(s, end);
 		if (tail)
 			*tail = '\0';
@@ -68,6 +75,7 @@ void last_words(const struct vm *vm, char *said, size_t max)
 	char text[LAST_WORDS_BYTES + 1], *line;
 	const char *path;
 	size_t len = 0, pos = 0;
+	bool panicked = false;	/* what comes after it tells less */
 
 	if (about && core.backend->describe) {
 		core.backend->describe(vm, about);
@@ -79,6 +87,9 @@ void last_words(const struct vm *vm, char *said, size_t max)
 	said[0] = '\0';
 	while ((line = last_words_next(text, len, &pos))) {
 		log_warn("%s: console: %s", vm->name, line);
+		if (panicked && !strstr(line, PANIC))
+			continue;
+		panicked = strstr(line, PANIC);
 		snprintf(said, max, "%s", last_words_of(line));
 	}
 	json_decref(about);

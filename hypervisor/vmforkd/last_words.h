@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define LAST_WORDS_BYTES 1024
+#define LAST_WORDS_BYTES 8192	/* a panic with its trace */
 
 struct vm;
 
@@ -19,11 +19,11 @@ struct vm;
 char *last_words_next(char *text, size_t len, size_t *pos);
 
 /** last_words_of() - what a kernel's last line says: pure. @line without its time stamp,
- * and of a panic's last line just why; it points into @line, which is overwritten. */
+ * and of a panic's just why; it points into @line, which is overwritten. */
 const char *last_words_of(char *line);
 
 /** last_words() - log the end of @vm's console log, LAST_WORDS_BYTES at most.
- * @said: what its last line says; "": there is none */
+ * @said: why it panicked, else what its last line says; "": there is none */
 void last_words(const struct vm *vm, char *said, size_t len);
 
 #endif /* VMFORK_LAST_WORDS_H */

@@ -262,7 +262,8 @@ json_t *network_to_json(const struct vm *vm)
 void network_from_json(struct vm *vm, const json_t *o)
 {
 	json_int_t slot, index, seen;
-	int open, unheard;
+	char tap[NET_NAME_MAX];
+	int open, unheard, up;
 
 	if (json_unpack((json_t *)o, "{s:I, s:I, s:I, s:b, s:b}", "slot", &slot, "index", &index,
 			"seen", &seen, "open", &open, "unheard", &unheard) < 0)
@@ -274,6 +275,10 @@ void network_from_json(struct vm *vm, const json_t *o)
 	}
 	vm->net = (struct vm_net){ true, (unsigned int)slot, (unsigned int)index,
 		(unsigned int)seen, open, unheard };
+	tap_name(vm, tap);
+	up = iface_is_up(tap);	/* the file may be older than what was done last */
+	if (up >= 0)
+		vm->net.open = up;
 }
 
 /* What people want to know: the addresses, and whether anything passes. */

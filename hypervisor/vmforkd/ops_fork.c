@@ -6,6 +6,7 @@
 #include "core.h"
 #include "describe.h"
 #include "fork.h"
+#include "identity.h"
 #include "names.h"
 #include "ops.h"
 #include "options.h"
@@ -34,6 +35,18 @@ static void cannot_fork(struct request *q, const char *who, int err)
 
 static bool can_be_called(struct request *q, struct vm *vm)
 {
+	const char *why = vm_unforkable(vm);
+
+	if (why) {
+		request_failf(q, ENOTSUP, "see vmforkctl(1), --qemu-arg", "%s: cannot be forked: %s",
+			      vm->name, why);
+		return false;
+	}
+	if (identity_held(vm)) {
+		request_failf(q, EAGAIN, "wait until its agent has reported",
+			      "%s: its identity is not complete", vm->name);
+		return false;
+	}
 	if (vm->channel.j->state == CHANNEL_READY)
 		return true;
 	if (vm->channel.j->state == CHANNEL_BROKEN)

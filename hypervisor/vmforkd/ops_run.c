@@ -22,7 +22,7 @@ static const struct member config_members[] = {
 	{ "machine", JSON_STRING, false }, { "kernel", JSON_STRING, false },
 	{ "initrd", JSON_STRING, false }, { "append", JSON_STRING, false },
 	{ "net", JSON_STRING, false }, { "disks", JSON_ARRAY, false },
-	{ "limits", JSON_OBJECT, false }, { 0 },
+	{ "limits", JSON_OBJECT, false }, { "extra", JSON_ARRAY, false }, { 0 },
 };
 
 static const struct member disk_members[] = {
@@ -136,6 +136,27 @@ static int parse_words(const json_t *o, struct vm_config *c, char *why, size_t l
 	return r;
 }
 
+static int parse_extra(const json_t *a, struct vm_config *c, char *why, size_t len)
+{
+	json_t *v;
+	size_t i;
+
+	if (json_array_size(a) > VM_EXTRA_MAX) {
+		snprintf(why, len, "more than %d arguments for QEMU", VM_EXTRA_MAX);
+		return -EINVAL;
+	}
+	json_array_foreach(a, i, v) {
+		if (!json_is_string(v) || json_string_length(v) >= VM_EXTRA_LEN) {
+			snprintf(why, len, "'extra' holds strings of at most %d bytes",
+				 VM_EXTRA_LEN - 1);
+			return -EINVAL;
+		}
+		strcpy(c->extra[i], json_string_value(v));
+		c->nextra++;
+	}
+	return 0;
+}
+
 int config_parse(json_t *o, struct vm_config *ret, char *why, size_t len)
 {
 	struct vm_config c = { 0 };
@@ -160,6 +181,8 @@ int config_parse(json_t *o, struct vm_config *ret, char *why, size_t len)
 		r = get_path(o, "initrd", c.initrd, why, len);
 	if (r == 0)
 		r = get_string(o, "append", "", c.append, sizeof(c.append), why, len);
+	if (r == 0)
+		r = parse_extra(json_object_get(o, "extra"), &c, why, len);
 	if (r == 0 && disks)
 		r = parse_disks(disks, &c, why, len);
 	if (r == 0 && !c.kernel[0] && !c.ndisks) {

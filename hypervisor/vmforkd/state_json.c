@@ -16,15 +16,19 @@
 
 static json_t *config_to_json(const struct vm_config *c)
 {
-	json_t *disks = json_array();
+	json_t *disks = json_array(), *extra = json_array(), *o;
 
+	for (unsigned int i = 0; i < c->nextra; i++)
+		json_array_append_new(extra, json_string(c->extra[i]));
 	for (unsigned int i = 0; i < c->ndisks; i++)
 		json_array_append_new(disks, json_pack("{s:s, s:s}", "path", c->disks[i].path,
 						       "format", c->disks[i].format));
-	return json_pack("{s:s, s:I, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name", c->name,
+	o = json_pack("{s:s, s:I, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name", c->name,
 			 "memory", (json_int_t)c->memory, "vcpus", (int)c->vcpus, "accel", c->accel,
 			 "machine", c->machine, "kernel", c->kernel, "initrd", c->initrd, "append",
 			 c->append, "net", c->net, "disks", disks);
+	json_object_set_new(o, "extra", extra);
+	return o;
 }
 
 static void set(char *to, size_t len, const json_t *o, const char *key)
@@ -41,7 +45,7 @@ static uint64_t number(const json_t *o, const char *key)
 
 static void config_from_json(const json_t *o, struct vm_config *c)
 {
-	const json_t *disks = json_object_get(o, "disks"), *d;
+	const json_t *disks = json_object_get(o, "disks"), *extra = json_object_get(o, "extra"), *d;
 	size_t i;
 
 	memset(c, 0, sizeof(*c));
@@ -54,6 +58,12 @@ static void config_from_json(const json_t *o, struct vm_config *c)
 	set(c->net, sizeof(c->net), o, "net");
 	c->memory = number(o, "memory");
 	c->vcpus = (unsigned int)number(o, "vcpus");
+	json_array_foreach(extra, i, d) {
+		if (i >= VM_EXTRA_MAX || !json_is_string(d))
+			break;
+		snprintf(c->extra[i], VM_EXTRA_LEN, "%s", json_string_value(d));
+		c->nextra++;
+	}
 	json_array_foreach(disks, i, d) {
 		if (i >= VM_DISKS_MAX)
 			break;

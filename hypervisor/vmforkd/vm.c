@@ -193,6 +193,11 @@ void vm_prepare(struct vm *vm)
 	vm->preparing = core.backend->prepare(vm) == 0;
 }
 
+const char *vm_unforkable(const struct vm *vm)
+{
+	return core.backend->unforkable && vm->backend ? core.backend->unforkable(vm) : NULL;
+}
+
 enum vmfork_reason reason_known(uint64_t n)
 {
 	return n <= VMFORK_UNIDENTIFIED ? (enum vmfork_reason)n : VMFORK_LOST;

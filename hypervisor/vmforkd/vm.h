@@ -118,6 +118,8 @@ void vm_end(struct vm *vm, enum vmfork_reason reason, int status, const char *wh
 	__attribute__((format(printf, 4, 5)));
 /** vm_end_as_noted() - kill it, as it was said before. */
 void vm_end_as_noted(struct vm *vm);
+/** vm_unforkable() - why it cannot be forked, or NULL. */
+const char *vm_unforkable(const struct vm *vm);
 /** reason_known() - @n as one of enum vmfork_reason, or 0; LOST if it is none. */
 enum vmfork_reason reason_known(uint64_t n);
 /** vm_prepare() - have the backend make ready for a fork; may be refused. */

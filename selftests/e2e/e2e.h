@@ -37,9 +37,13 @@ int test_checkpoint(int argc, char **argv);
 int test_disk(int argc, char **argv);
 int test_clock(int argc, char **argv);
 int test_connections(int argc, char **argv);
+int test_library(int argc, char **argv);
 int test_limits(int argc, char **argv);
 int test_rubbish(int argc, char **argv);
 int test_forkloop(int argc, char **argv);
+int test_params(int argc, char **argv);
+int test_agent(int argc, char **argv);
+int test_grants(int argc, char **argv);
 int test_faultload(int argc, char **argv);
 
 /* machine.c: /dev/vmfork without error handling in every test */

@@ -104,6 +104,9 @@ const char *reason_name(unsigned int reason)
 	case VMFORK_EXITED: return "exited";
 	case VMFORK_KILLED: return "killed";
 	case VMFORK_LOST: return "lost";
+	case VMFORK_EXPIRED: return "expired";
+	case VMFORK_OUT_OF_MEMORY: return "out of memory";
+	case VMFORK_UNIDENTIFIED: return "unidentified";
 	default: return "?";
 	}
 }

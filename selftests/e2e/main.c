@@ -24,9 +24,13 @@ static const struct {
 	{ "disk", test_disk, "[CLONES] [MiB]" },
 	{ "clock", test_clock, "[SECONDS]" },
 	{ "connections", test_connections, "ADDRESS PORT [CLONES]" },
+	{ "library", test_library, "" },
 	{ "limits", test_limits, "root | nochannel" },
 	{ "rubbish", test_rubbish, "[SEED]" },
 	{ "forkloop", test_forkloop, "COUNT [CLONES]" },
+	{ "params", test_params, "[show]" },
+	{ "agent", test_agent, "report | refuse | die | hang" },
+	{ "grants", test_grants, "lifetime | memory | nested | unsupported" },
 	{ "faultload", test_faultload, "[CLONES] [MiB]" },
 };
 

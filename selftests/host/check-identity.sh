@@ -47,6 +47,8 @@ kids() { vmforkctl ps -q | grep -vx ident; }
 for vm in $(kids); do vmforkctl kill "$vm" > /dev/null 2>&1; done
 check "no clone is left" only_vms_soon ident
 
+guest_tap -t 300 ident params_test
+guest_tap -t 300 ident "vmfork-e2e library"
 guest_tap -t 300 ident identity_test
 check "the guest is unharmed" lab_exec ident "vmfork -n 2 -- true"
 done_testing

@@ -123,23 +123,25 @@ host_ping() { # ADDRESS: from the host, by a guest's tool
 	busybox ping -c 1 -W 5 "$1"
 }
 
-frames_on() { # LINK SECONDS MAC: how many frames from MAC come by
+frames_on() { # LINK SECONDS MAC ADDRESS: how many ARP frames from MAC with ADDRESS come by
 	python3 - "$@" <<- 'PYTHON'
 		import select, socket, sys, time
 		link, seconds, mac = sys.argv[1], float(sys.argv[2]), bytes.fromhex(sys.argv[3].replace(":", ""))
+		address = socket.inet_aton(sys.argv[4])
 		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 		s.bind((link, 0))
 		end, n = time.monotonic() + seconds, 0
 		while (left := end - time.monotonic()) > 0:
 		    if select.select([s], [], [], left)[0]:
-		        n += s.recv(2048)[6:12] == mac
+		        f = s.recv(2048)
+		        n += f[6:14] == mac + b"\x08\x06" and f[28:32] == address
 		print(n)
 	PYTHON
 }
 
-frames_while() { # LINK MAC VM COMMAND: frames from MAC on LINK while the guest does something
+frames_while() { # MAC ADDRESS VM COMMAND: ARP from these on the bridge while the guest does something
 	local out=$LAB_DIR/frames
-	frames_on "$1" 4 "$2" > "$out" &
+	frames_on vfb0 4 "$1" "$2" > "$out" &
 	lab_exec "$3" "$4" > /dev/null 2>&1
 	wait $!
 	cat "$out"
@@ -194,7 +196,7 @@ is "their links are shut" "$(lab_vm web.1.1 net.link), $(lab_vm web.1.2 net.link
 check "their taps are down" tap_is_down "$(tap_of web.1.1)"
 check "the log says why" daemon_log_says 'web.1.1: no agent in the guest: its network stays shut'
 is "nothing of a clone that is shut is seen" \
-	"$(frames_while vfb0 "$(lab_vm web net.mac)" web.1.1 "$BB arping -c 3 -I eth0 10.77.0.1")" 0
+	"$(frames_while "$(lab_vm web net.mac)" "$(address web)" web.1.1 "$BB arping -c 3 -I eth0 10.77.0.1")" 0
 check "the parent is reached as before" guest_ping web 10.77.0.1
 check "a restarted vmforkd knows" kill_control
 is "that the link is shut" "$(lab_vm web.1.1 net.link)" "shut: no agent"
@@ -209,9 +211,8 @@ lab_start --net-without-agent open
 lab_run web --memory "$E2E_MEMORY" --net bridge || bail_out "the guest does not boot"
 check "a root VM" dhcp web
 check "two clones" fork_of web 2
-parent_mac=$(lab_vm web net.mac)
 is "a clone that uses its parent's address is not heard" \
-	"$(frames_while vfb0 "$parent_mac" web.1.1 "$BB arping -c 3 -I eth0 10.77.0.1")" 0
+	"$(frames_while "$(lab_vm web net.mac)" "$(address web)" web.1.1 "$BB arping -c 3 -I eth0 10.77.0.1")" 0
 check "the filter has counted that" \
 	bash -c "nft list chain bridge vfb0 prerouting | grep -E 'counter packets [1-9][0-9]* .*drop'"
 check "the parent is reached all the same" guest_ping web 10.77.0.1
@@ -226,8 +227,12 @@ check "clone1 resolves in the parent" resolves web clone1 "$(address web.1.1)"
 check "clone2 resolves in its sibling" resolves web.1.1 clone2.vmfork.internal "$(address web.1.2)"
 check "so does the whole name" resolves web.1.1 web.1.2 "$(address web.1.2)"
 check "and as one label" resolves web.1.1 web-1-2 "$(address web.1.2)"
-is "with the sibling's IP address it is not heard" "$(frames_while vfb0 "$(lab_vm web.1.1 net.mac)" web.1.1 \
-	"$BB arping -c 3 -s $(address web.1.2) -I eth0 10.77.0.1")" 0
+own_mac=$(lab_vm web.1.1 net.mac)
+frames=$(frames_while "$own_mac" "$(address web.1.1)" web.1.1 "$BB arping -c 3 -I eth0 10.77.0.1")
+check "with its own address it is heard ($frames frames)" [ "$frames" -gt 0 ]
+is "with its sibling's IP address it is not" "$(frames_while "$own_mac" "$(address web.1.2)" web.1.1 \
+	"ip address add $(address web.1.2)/32 dev eth0; $BB arping -c 3 -s $(address web.1.2) -I eth0 10.77.0.1;
+	ip address del $(address web.1.2)/32 dev eth0")" 0
 
 # ---- another family
 lab_run other --memory "$E2E_MEMORY" --net bridge || bail_out "the second guest does not boot"
@@ -260,7 +265,7 @@ check "and the older one's again when it has ended" \
 kill -KILL "$LAB_DAEMON"
 wait "$LAB_DAEMON" 2> /dev/null
 check "the keeper's end leaves a bridge" ip link show dev vfb0
-check "but no tap" bash -c '! ip -o link | grep -E ": vft"'
+check "but no tap" lab_wait_for 30 "they go" bash -c '! ip -o link | grep -E ": vft"'
 LAB_DAEMON=
 lab_start
 check "the next vmforkd removes it" lab_wait_for 30 "nothing left" no_network_left

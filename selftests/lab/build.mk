@@ -13,7 +13,7 @@ deps: ## install what building, running and testing take (Debian 12, root or sud
 guest-image: modules user ## the Debian guest of the tests and of the demo (cached)
 	@KDIR=$(KDIR) selftests/lab/guest-image.sh $(B)/lab
 
-guest-image-services: modules user ## the same with sshd and nginx, for check-agent (cached)
+guest-image-services: modules user ## the same with sshd, nginx and Python, for check-agent and check-bindings (cached)
 	@SERVICES=1 KDIR=$(KDIR) selftests/lab/guest-image.sh $(B)/lab-services
 
 demo: ## fork a Debian guest into 8 clones that answer a question about Debian's packages

@@ -5,7 +5,7 @@
 #   guest-image.sh [OUT]     OUT (build/lab) gets initrd.img and env, which names all three
 #
 # Environment: KERNEL=6.1 (default) or 6.12; VMFORK_CACHE; VMFORK_MIRROR;
-# SERVICES=1: with sshd and nginx on the root disk, for the tests of identity;
+# SERVICES=1: with sshd, nginx and Python on the root disk, for the tests of identity and bindings;
 # KDIR: build directory of the kernel to use. Slow steps are cached by what goes into them; the
 # payload (module, programs, jobs) is packed anew each time, which takes a second.
 set -eu
@@ -19,7 +19,7 @@ top=$(cd "$here/../.." && pwd)
 out=${1:-$top/build/lab}
 mirror=${VMFORK_MIRROR:-http://deb.debian.org/debian}
 packages=systemd-sysv,udev,dbus,kmod,iproute2,procps
-[ -z "${SERVICES:-}" ] || packages+=,openssh-server,nginx-light
+[ -z "${SERVICES:-}" ] || packages+=,openssh-server,nginx-light,python3
 disk_size=1G
 
 # What changes with every build: it is appended to the initramfs, whose init copies it to
@@ -45,8 +45,17 @@ make_payload() { # DIR
 		[ -f "$f" ] && cp "$f" "$p/udev/"
 	done
 	make_payload_units "$p/systemd"
+	make_payload_bindings "$p"
 	pack "$tree" "$1/payload.cpio"
 	rm -r "$tree"
+}
+
+# For other languages; small enough to be in every guest.
+make_payload_bindings() { # DIR
+	mkdir -p "$1"/{lib,python,examples}
+	strip -o "$1/lib/libvmfork.so.0" "$top/build/lib/libvmfork.so.0"
+	cp "$top"/userspace/python/*.py "$top"/selftests/python/*.py "$1/python/"
+	cp "$top"/examples/python/*.py "$top"/examples/shell/*.sh "$1/examples/"
 }
 
 # The guest's units, as make install would put them; a test starts what it wants.

@@ -21,6 +21,7 @@ LAB_LOGS=${LAB_LOGS:-$LAB_BUILD/check/$(basename "$0" .sh)}
 LAB_DIR=
 LAB_IMAGES=
 LAB_DAEMON=
+LAB_KEEPER=	# pid of the last daemon, which its cgroup is named for
 tap_count=0
 tap_failed=0
 
@@ -91,7 +92,7 @@ is() { # DESCRIPTION GOT WANTED
 done_testing() { # stops the daemon, checks that nothing is left, prints the plan, exits
 	if [ -n "$LAB_DIR" ]; then
 		lab_stop
-		check "no process, file, mount or network device is left" lab_nothing_left
+		check "no process, file, mount, network device or table is left" lab_nothing_left
 	fi
 	printf '1..%d\n' "$tap_count"
 	exit $((tap_failed > 0))
@@ -138,6 +139,7 @@ lab_setup() { # directories that QEMU's user can reach, wherever the tree is
 	export VMFORK_SOCKET=$LAB_DIR/run/control.sock
 	PATH=$LAB_BUILD/bin:$PATH
 	ip -o link 2> /dev/null | cut -d: -f2 | sort > "$LAB_DIR/links"
+	nft list tables 2> /dev/null | sort > "$LAB_DIR/tables"
 	sort /proc/mounts > "$LAB_DIR/mounts"
 }
 
@@ -148,6 +150,7 @@ lab_start() { # [VMFORKD-OPTION]...: starts it, or starts it again
 	[ "$(id -u)" != 0 ] || how+=(--user vmfork)
 	vmforkd "${how[@]}" "$@" >> "$LAB_DIR/vmforkd.log" 2>&1 &
 	LAB_DAEMON=$!
+	LAB_KEEPER=$LAB_DAEMON
 	lab_wait_for 30 "vmforkd answers" lab_answers || {
 		diag "$(tail -n 20 "$LAB_DIR/vmforkd.log")"
 		bail_out "vmforkd does not start"
@@ -201,6 +204,12 @@ lab_processes() { # pids that have to do with this lab: by command line, open fi
 	done 2> /dev/null
 }
 
+lab_cgroups() { # those that vmforkd made, whoever it is; its own if it runs
+	local mount
+	mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[ -z "$mount" ] || [ -z "$LAB_KEEPER" ] || find "$mount" -maxdepth 2 -path "*/vmfork.$LAB_KEEPER*"
+}
+
 lab_nothing_left() {
 	local left=0 pid text
 	lab_wait_for 20 "its processes end" lab_no_processes || true
@@ -212,6 +221,8 @@ lab_nothing_left() {
 	text+=$(sort /proc/mounts | comm -13 "$LAB_DIR/mounts" - | grep -E "$LAB_DIR|$LAB_IMAGES")
 	text+=$(ip -o link 2> /dev/null | cut -d: -f2 | sort | comm -13 "$LAB_DIR/links" - |
 		grep -E '^ *(vf|vmfork)')
+	text+=$(lab_cgroups)
+	text+=$(nft list tables 2> /dev/null | sort | comm -13 "$LAB_DIR/tables" - | grep -E ' (vf|vmfork)')
 	if [ -n "$text" ]; then
 		echo "$text"
 		left=1

@@ -17,10 +17,11 @@ const char run_options[] =
 "  --lifetime TIME                 90, 5m, 2h: it is ended then\n"
 "  --memory-limit SIZE             memory of the host's that it may have\n"
 "  --cpu-weight N                  share of the processors, 1 to 10000 (100)\n"
+"  --qemu-arg ARG                  for QEMU as it is; what cannot be forked is told\n"
 "  --console                       attach to its console once it runs\n";
 
 enum { DISK = 1, MEMORY, CPUS, KERNEL, INITRD, APPEND, NET, ACCEL, MACHINE, CONSOLE, LIFETIME,
-	MEMORY_LIMIT, CPU_WEIGHT };
+	MEMORY_LIMIT, CPU_WEIGHT, QEMU_ARG };
 
 static const struct option options[] = {
 	{ "disk", required_argument, NULL, DISK },
@@ -36,6 +37,7 @@ static const struct option options[] = {
 	{ "lifetime", required_argument, NULL, LIFETIME },
 	{ "memory-limit", required_argument, NULL, MEMORY_LIMIT },
 	{ "cpu-weight", required_argument, NULL, CPU_WEIGHT },
+	{ "qemu-arg", required_argument, NULL, QEMU_ARG },
 	{ }
 };
 
@@ -67,6 +69,17 @@ static int set_limit(json_t *config, const char *option, const char *text, char 
 	return limit_set(limits, option, text, why, size);
 }
 
+static int add_extra(json_t *config, const char *arg)
+{
+	json_t *extra = json_object_get(config, "extra");
+
+	if (!extra) {
+		extra = json_array();
+		json_object_set_new(config, "extra", extra);
+	}
+	return json_array_append_new(extra, json_string(arg));
+}
+
 static int set_option(json_t *config, int option, bool *console, char *why, size_t size)
 {
 	switch (option) {
@@ -83,6 +96,9 @@ static int set_option(json_t *config, int option, bool *console, char *why, size
 	case MEMORY_LIMIT:
 	case CPU_WEIGHT:
 		return set_limit(config, options[option - 1].name, optarg, why, size);
+	case QEMU_ARG:
+		snprintf(why, size, "not text that vmforkd could take: --qemu-arg");
+		return add_extra(config, optarg);
 	case CONSOLE:
 		*console = true;
 		return 0;

@@ -379,7 +379,8 @@ struct vmfork_record {
  *
  * Bytes that nobody between looks at; by convention a JSON object, whose member
  * "env" (strings by name) vmfork(1) puts into its command's environment. SET, on a
- * GRANTED ticket (else EBUSY), any number of times: the last counts. GET, on /dev/vmfork, in a
+ * GRANTED ticket (else EBUSY), any number of times: the last counts (0 bytes for
+ * one clone: none of its own again). GET, on /dev/vmfork, in a
  * clone: ENODATA none were set (or this is a root VM), EMSGSIZE @buf is too small
  * (@len is set). EOPNOTSUPP without VMFORK_FEATURE_PARAMS.
  */

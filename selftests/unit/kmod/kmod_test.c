@@ -301,6 +301,153 @@ START_TEST(whose_answer)
 }
 END_TEST
 
+static struct vmfork_channel_net network(void)
+{
+	struct vmfork_channel_net net = {
+		.flags = htole32(VMFORK_NET_ADDRESS | 1U << 31),
+		.mtu = htole32(1500),
+		.mac = { 0x52, 0x54, 0, 1, 2, 3 },
+		.old_mac = { 0x52, 0x54, 0, 1, 2, 2 },
+		.address = htobe32(0x0a0a0103),
+		.prefix = htole32(24),
+		.index = htole32(3),
+		.hostname = "clone3",
+		.domain = "family1.vmfork",
+	};
+	return net;
+}
+
+START_TEST(network_right)
+{
+	struct vmfork_channel_net net = network();
+	struct vmfork_net n;
+
+	strcpy(net.hostname + 8, "rubbish after the NUL");
+	memset(&n, 0xff, sizeof(n));
+	ck_assert_int_eq(vmfork_layout_net(&net, &n), 0);
+	ck_assert_uint_eq(n.flags, VMFORK_NET_ADDRESS);
+	ck_assert_uint_eq(n.mtu, 1500);
+	ck_assert_mem_eq(n.mac, net.mac, 6);
+	ck_assert_mem_eq(n.old_mac, net.old_mac, 6);
+	ck_assert_uint_eq(n.address, htobe32(0x0a0a0103));
+	ck_assert_uint_eq(n.prefix, 24);
+	ck_assert_uint_eq(n.index, 3);
+	ck_assert_str_eq(n.hostname, "clone3");
+	ck_assert_str_eq(n.domain, "family1.vmfork");
+	for (unsigned int i = strlen(n.hostname); i < sizeof(n.hostname); i++)
+		ck_assert_int_eq(n.hostname[i], 0);
+	for (unsigned int i = 0; i < 4; i++)
+		ck_assert_uint_eq(n.reserved[i], 0);
+	memset(net.hostname, 'x', 63);
+	net.hostname[63] = 0;
+	ck_assert_int_eq(vmfork_layout_net(&net, &n), 0);
+	ck_assert_uint_eq(strlen(n.hostname), 63);
+}
+END_TEST
+
+START_TEST(network_of_none)
+{
+	struct vmfork_channel_net net = { 0 };
+	struct vmfork_net n;
+
+	ck_assert_int_eq(vmfork_layout_net(&net, &n), -ENODATA);
+	net.index = htole32(1);
+	ck_assert_int_eq(vmfork_layout_net(&net, &n), 0);
+}
+END_TEST
+
+static int network_of(void (*change)(struct vmfork_channel_net *net))
+{
+	struct vmfork_channel_net net = network();
+	struct vmfork_net n;
+
+	change(&net);
+	return vmfork_layout_net(&net, &n);
+}
+
+static void group_mac(struct vmfork_channel_net *net)
+{
+	net->mac[0] |= 1;
+}
+
+static void group_old_mac(struct vmfork_channel_net *net)
+{
+	net->old_mac[0] |= 1;
+}
+
+static void small_mtu(struct vmfork_channel_net *net)
+{
+	net->mtu = htole32(67);
+}
+
+static void large_mtu(struct vmfork_channel_net *net)
+{
+	net->mtu = htole32(65536);
+}
+
+static void long_prefix(struct vmfork_channel_net *net)
+{
+	net->prefix = htole32(33);
+}
+
+static void no_address(struct vmfork_channel_net *net)
+{
+	net->address = 0;
+}
+
+static void endless_name(struct vmfork_channel_net *net)
+{
+	memset(net->hostname, 'x', sizeof(net->hostname));
+}
+
+static void endless_domain(struct vmfork_channel_net *net)
+{
+	memset(net->domain, 'x', sizeof(net->domain));
+}
+
+static void shell_name(struct vmfork_channel_net *net)
+{
+	strcpy(net->hostname, "a;reboot");
+}
+
+static void path_domain(struct vmfork_channel_net *net)
+{
+	strcpy(net->domain, "../x");
+}
+
+static void option_name(struct vmfork_channel_net *net)
+{
+	strcpy(net->hostname, "-x");
+}
+
+START_TEST(network_wrong)
+{
+	ck_assert_int_eq(network_of(group_mac), -EPROTO);
+	ck_assert_int_eq(network_of(group_old_mac), -EPROTO);
+	ck_assert_int_eq(network_of(small_mtu), -EPROTO);
+	ck_assert_int_eq(network_of(large_mtu), -EPROTO);
+	ck_assert_int_eq(network_of(long_prefix), -EPROTO);
+	ck_assert_int_eq(network_of(no_address), -EPROTO);
+	ck_assert_int_eq(network_of(endless_name), -EPROTO);
+	ck_assert_int_eq(network_of(endless_domain), -EPROTO);
+	ck_assert_int_eq(network_of(shell_name), -EPROTO);
+	ck_assert_int_eq(network_of(path_domain), -EPROTO);
+	ck_assert_int_eq(network_of(option_name), -EPROTO);
+}
+END_TEST
+
+START_TEST(parameters)
+{
+	struct vmfork_clone_block block = { .params_len = htole32(VMFORK_PARAMS_MAX) };
+
+	ck_assert_uint_eq(vmfork_layout_params_len(&block), VMFORK_PARAMS_MAX);
+	block.params_len = htole32(VMFORK_PARAMS_MAX + 1);
+	ck_assert_uint_eq(vmfork_layout_params_len(&block), 0);
+	block.params_len = htole32(UINT32_MAX);
+	ck_assert_uint_eq(vmfork_layout_params_len(&block), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("kmod");
@@ -323,6 +470,10 @@ int main(void)
 	tcase_add_test(t, messages_fit);
 	tcase_add_test(t, results);
 	tcase_add_test(t, whose_answer);
+	tcase_add_test(t, network_right);
+	tcase_add_test(t, network_of_none);
+	tcase_add_test(t, network_wrong);
+	tcase_add_test(t, parameters);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);

@@ -14,6 +14,9 @@ $(call unit_test,vmforkd-kill,$(VMFORKD_TEST_DIR)/test_kill.c $(VMFORKD_FAKES) \
 $(call unit_test,vmforkd-identity,$(VMFORKD_TEST_DIR)/test_identity.c $(VMFORKD_FAKES) \
 	$(VMFORKD_CORE_SRCS) $(LIB_SRCS),,$(VMFORKD_TEST_LIBS))
 
+$(call unit_test,vmforkd-limits,$(VMFORKD_TEST_DIR)/test_limits.c $(VMFORKD_FAKES) \
+	hypervisor/vmforkd/keeper_cgroup.c $(VMFORKD_CORE_SRCS) $(LIB_SRCS),,$(VMFORKD_TEST_LIBS))
+
 FUZZ_SRCS_channel := $(addprefix hypervisor/vmforkd/,channel_parse.c ring.c names.c)
 FUZZ_SRCS_control := $(VMFORKD_FAKES) $(VMFORKD_CORE_SRCS) $(LIB_SRCS)
 FUZZ_LIBS_control := $(VMFORKD_TEST_LIBS)

@@ -173,9 +173,14 @@ static unsigned int slots(const struct vm_config *cfg, struct pager_slot *ret)
 	return 1;
 }
 
+static const char *unforkable(const struct vm *vm)
+{
+	return fake.unforkable;
+}
+
 static const struct backend_ops fake_backend = {
 	.name = "fake", .probe = probe, .check = check, .start = start, .prepare = prepare,
-	.freeze = freeze, .resume = resume, .load = load, .kick = kick, .kill = kill_vm,
+	.freeze = freeze, .resume = resume, .load = load, .kick = kick, .unforkable = unforkable, .kill = kill_vm,
 	.destroy = destroy, .checkpoint_destroy = checkpoint_destroy, .slots = slots,
 	.save = save, .adopt = adopt, .checkpoint_save = checkpoint_save,
 	.checkpoint_adopt = checkpoint_adopt,

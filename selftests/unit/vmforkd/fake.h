@@ -26,6 +26,7 @@ struct fake {
 	unsigned int kicks;
 	unsigned int destroyed;
 	unsigned int checkpoints_destroyed;
+	const char *unforkable;	/* why no machine can be forked */
 	int shut_err;		/* of network_shut() */
 	int open_err;		/* of network_open() */
 	bool hold_open;		/* it does not end by itself */

@@ -162,7 +162,7 @@ START_TEST(last_line_says)
 {
 	char panic[] = "[   12.3] Kernel panic - not syncing: no agent";
 	char end[] = "[   12.4] ---[ end Kernel panic - not syncing: no agent ]---";
-	char other[] = "[   12.5] reboot: machine restart", plain[] = "bye", open[] = "[x";
+	char other[] = "[   12.5] reboot: machine restart", plain[] = "bye \x20", open[] = "[x";
 
 	ck_assert_str_eq(last_words_of(panic), "no agent");
 	ck_assert_str_eq(last_words_of(end), "no agent");
