@@ -97,7 +97,7 @@ lab_boot web "vmfork.shell vmfork.init=systemd systemd.default_timeout_start_sec
 	bail_out "no guest"
 lab_wait_for 240 "the guest's shell" lab_ready web || bail_out "the guest does not boot"
 check "without an agent the machine knows what it misses" \
-	in_guest "vmfork-agent --status | grep 'no agent'"
+	in_guest "vmfork --id | grep 'no agent'"
 check "services, hooks and the agent start" in_guest "$show setup"
 check_fails "a bad configuration is refused" "agent.conf:2:.*no value" \
 	in_guest "printf '[agent]\ntimeout=x\n' > /tmp/agent.conf; vmfork-agent --check-config -c /tmp/agent.conf"
@@ -125,6 +125,34 @@ is "only the other ran" "$(grep -ac 'RAN' <<< "$out")" 1
 hook 30-bad ''
 check "the parent's agent lives" in_guest "systemctl is-active vmfork-agent"
 
+# ---- a checkpoint that is cloned hours later
+check "five hours ago" in_guest "date -s '-5 hours'; systemctl start herd.timer control.timer"
+check "a checkpoint" vmforkctl checkpoint web old
+name=$(json '.vms[0].name' clone old)
+check "its clone has settled" lab_exec -t $((LAB_PATIENCE * 4)) "$name" "$show show"
+now=$(lab_exec "$name" "date +%s")
+check "its clock is right" test $(($(date +%s) - now)) -lt 300
+[ "$NET" = user ] || is "its link address is what the host says" \
+	"$(lab_exec "$name" "cat /sys/class/net/e*/address" | tr -d '\r')" "$(lab_vm "$name" net.mac)"
+[ "$NET" = user ] || is "and its address" "$(lab_exec "$name" "vmfork-agent --status --json" | jq -r .identity.address)" \
+	"$(lab_vm "$name" net.address)"
+is "a timer that was due did not fire" \
+	"$(lab_exec "$name" "ls /run/*-ran" | tr -d '\r')" /run/control-ran
+check "later it would" lab_exec "$name" \
+	"while [ -e /run/vmfork/settling ]; do sleep 0.5; done; systemctl start herd.service; ls /run/herd-ran"
+check "the clone ends" vmforkctl kill "$name"
+check "the checkpoint goes" vmforkctl checkpoint rm old
+check "now again" in_guest "date -s @$(date +%s)"
+
+# ---- units that pre-clone a service
+check "nginx is pre-cloned" in_guest "systemctl start vmfork-clones@nginx"
+check "its clones are there" lab_wait_for 240 "two clones" vms_are 3
+for name in $(json '.vms[] | select(.parent != 0 and .parent != "0") | .name' ps); do
+	check "$name: nginx answers" lab_exec -t $((LAB_PATIENCE * 4)) "$name" \
+		"$show show | grep '^nginx .'"
+done
+check "the unit stops" in_guest "systemctl stop vmfork-clones@nginx"
+check "its clones are gone" only_vms_soon web
 # ---- who am I, in the parent and in two clones
 parent=$(in_guest "$show show" | tr -d '\r')
 shown=$(in_guest "vmfork -n 2 -- $show show 2> /dev/null" | tr -d '\r')
@@ -153,32 +181,4 @@ for key in hostname machine-id boot-id host-key; do
 	is "the parent keeps its $key" "$(grep "^$key " <<< "$again")" "$(grep "^$key " <<< "$parent")"
 done
 
-# ---- a checkpoint that is cloned hours later
-check "five hours ago" in_guest "date -s '-5 hours'; systemctl start herd.timer control.timer"
-check "a checkpoint" vmforkctl checkpoint web old
-name=$(json '.vms[0].name' clone old)
-check "its clone has settled" lab_exec -t $((LAB_PATIENCE * 4)) "$name" "$show show"
-now=$(lab_exec "$name" "date +%s")
-check "its clock is right" test $(($(date +%s) - now)) -lt 300
-is "its link address is what the host says" \
-	"$(lab_exec "$name" "cat /sys/class/net/e*/address" | tr -d '\r')" "$(lab_vm "$name" net.mac)"
-[ "$NET" = user ] || is "and its address" "$(lab_exec "$name" "vmfork-agent --status --json" | jq -r .identity.address)" \
-	"$(lab_vm "$name" net.address)"
-is "a timer that was due did not fire" \
-	"$(lab_exec "$name" "ls /run/*-ran" | tr -d '\r')" /run/control-ran
-check "later it would" lab_exec "$name" \
-	"while [ -e /run/vmfork/settling ]; do sleep 0.5; done; systemctl start herd.service; ls /run/herd-ran"
-check "the clone ends" vmforkctl kill "$name"
-check "the checkpoint goes" vmforkctl checkpoint rm old
-check "now again" in_guest "date -s @$(date +%s)"
-
-# ---- units that pre-clone a service
-check "nginx is pre-cloned" in_guest "systemctl start vmfork-clones@nginx"
-check "its clones are there" lab_wait_for 240 "two clones" vms_are 3
-for name in $(json '.vms[] | select(.parent != 0 and .parent != "0") | .name' ps); do
-	check "$name: nginx answers" lab_exec -t $((LAB_PATIENCE * 4)) "$name" \
-		"$show show | grep '^nginx .'"
-done
-check "the unit stops" in_guest "systemctl stop vmfork-clones@nginx"
-check "its clones are gone" only_vms_soon web
 done_testing
