@@ -7,3 +7,5 @@ $(call unit_test,vmforkctl,selftests/unit/userspace/test-vmforkctl.c $(VMFORKCTL
 $(call unit_test,agent,selftests/unit/userspace/test-agent.c $(AGENT_LIB),$(AGENT_CFLAGS),)
 $(call unit_test,jobs,selftests/unit/userspace/test-jobs.c $(addprefix userspace/vmfork/,jobs.c \
 	changes.c progress.c),-Iuserspace/vmfork,)
+$(call unit_test,agent-net,selftests/unit/userspace/test-agent-net.c $(addprefix userspace/agent/,\
+	link.c connections.c netlink.c spawn.c),$(AGENT_CFLAGS),-lnl-route-3 -lnl-3)
