@@ -92,43 +92,16 @@ vms_are() { # N
 lab_setup
 make_outside || bail_out "no namespace to be outside in"
 lab_start
-lab_boot web "vmfork.shell vmfork.init=systemd" --memory "$E2E_MEMORY" --net "$NET" ||
+# a crowded machine must not be what the tests find
+lab_boot web "vmfork.shell vmfork.init=systemd systemd.default_timeout_start_sec=1800" --memory "$E2E_MEMORY" --net "$NET" ||
 	bail_out "no guest"
 lab_wait_for 240 "the guest's shell" lab_ready web || bail_out "the guest does not boot"
 check "without an agent the machine knows what it misses" \
-	in_guest "vmfork-agent --status | grep 'no agent'"
+	in_guest "vmfork --id | grep 'no agent'"
 check "services, hooks and the agent start" in_guest "$show setup"
 check_fails "a bad configuration is refused" "agent.conf:2:.*no value" \
 	in_guest "printf '[agent]\ntimeout=x\n' > /tmp/agent.conf; vmfork-agent --check-config -c /tmp/agent.conf"
 is "the agent is registered" "$(in_guest 'vmfork-agent --status --json' | jq .agent)" true
-
-# ---- who am I, in the parent and in three clones
-parent=$(in_guest "$show show" | tr -d '\r')
-shown=$(in_guest "vmfork -n 3 -- $show show 2> /dev/null" | tr -d '\r')
-diag "$shown"
-shown=$(sed 's/^/0| /' <<< "$parent")$'\n'$shown
-for key in $PER_MACHINE; do
-	check "parent and clones differ in: $key" distinct "$key" 4
-done
-if [ "$NET" = bridge ]; then
-	check "... and in their link address" distinct mac 4
-	check "... and in their address" distinct address 4
-fi
-is "/etc/hosts has each clone's name" "$(value hosts | tail -n 3 | sort -u)" 1
-is "pid 1 knows the new machine-id" "$(value pid1-machine-id)" "$(value machine-id)"
-is "the journal goes on under it" "$(value journal | sort -u)" 1
-is "no step failed" "$(value steps | sort -u)" 0
-is "control: a service that is not on the list repeats itself in clones" \
-	"$(value twin | tail -n 3 | sort -u | wc -l)" 1
-for id in 1 2 3; do
-	name=$(sed -n "s/^$id| hostname //p" <<< "$shown")
-	is "hooks of clone $id, in order" "$(sed -n "s/^$id| hooks //p" <<< "$shown")" \
-		"10-first pre $id $name,20-second pre $id $name,10-first post $id $name,20-second post $id $name,"
-done
-again=$(in_guest "$show show" | tr -d '\r')
-for key in hostname machine-id boot-id host-key; do
-	is "the parent keeps its $key" "$(grep "^$key " <<< "$again")" "$(grep "^$key " <<< "$parent")"
-done
 
 # ---- connections
 start_echo
@@ -147,7 +120,7 @@ hook 30-bad '[ $1 = post ] || [ $VMFORK_ID != 1 ] || kill -9 $PPID'
 out=$(in_guest "vmfork -n 2 --json -- echo RAN")
 summary=$(last_json <<< "$out")
 is "an agent that is killed while all are held takes its clone along, and no other" \
-	"$(jq -c '[.clones[] | [.id, .reason]]' <<< "$summary")" '[[1,"lost"],[2,"exited"]]'
+	"$(jq -c '[.clones[] | [.id, .reason]]' <<< "$summary")" '[[1,"unidentified"],[2,"exited"]]'
 is "only the other ran" "$(grep -ac 'RAN' <<< "$out")" 1
 hook 30-bad ''
 check "the parent's agent lives" in_guest "systemctl is-active vmfork-agent"
@@ -159,7 +132,7 @@ name=$(json '.vms[0].name' clone old)
 check "its clone has settled" lab_exec -t $((LAB_PATIENCE * 4)) "$name" "$show show"
 now=$(lab_exec "$name" "date +%s")
 check "its clock is right" test $(($(date +%s) - now)) -lt 300
-is "its link address is what the host says" \
+[ "$NET" = user ] || is "its link address is what the host says" \
 	"$(lab_exec "$name" "cat /sys/class/net/e*/address" | tr -d '\r')" "$(lab_vm "$name" net.mac)"
 [ "$NET" = user ] || is "and its address" "$(lab_exec "$name" "vmfork-agent --status --json" | jq -r .identity.address)" \
 	"$(lab_vm "$name" net.address)"
@@ -180,4 +153,32 @@ for name in $(json '.vms[] | select(.parent != 0 and .parent != "0") | .name' ps
 done
 check "the unit stops" in_guest "systemctl stop vmfork-clones@nginx"
 check "its clones are gone" only_vms_soon web
+# ---- who am I, in the parent and in two clones
+parent=$(in_guest "$show show" | tr -d '\r')
+shown=$(in_guest "vmfork -n 2 -- $show show 2> /dev/null" | tr -d '\r')
+diag "$shown"
+shown=$(sed 's/^/0| /' <<< "$parent")$'\n'$shown
+for key in $PER_MACHINE; do
+	check "parent and clones differ in: $key" distinct "$key" 3
+done
+if [ "$NET" = bridge ]; then
+	check "... and in their link address" distinct mac 3
+	check "... and in their address" distinct address 3
+fi
+check "each machine resolves its own name" all_are hosts yes
+is "pid 1 knows the new machine-id" "$(value pid1-machine-id)" "$(value machine-id)"
+is "the journal goes on under it" "$(value journal | sort -u)" 1
+is "no step failed" "$(value steps | sort -u)" 0
+is "control: a service that is not on the list repeats itself in clones" \
+	"$(value twin | tail -n 2 | sort -u | wc -l)" 1
+for id in 1 2; do
+	name=$(sed -n "s/^$id| hostname //p" <<< "$shown")
+	is "hooks of clone $id, in order" "$(sed -n "s/^$id| hooks //p" <<< "$shown")" \
+		"10-first pre $id $name,20-second pre $id $name,10-first post $id $name,20-second post $id $name,"
+done
+again=$(in_guest "$show show" | tr -d '\r')
+for key in hostname machine-id boot-id host-key; do
+	is "the parent keeps its $key" "$(grep "^$key " <<< "$again")" "$(grep "^$key " <<< "$parent")"
+done
+
 done_testing

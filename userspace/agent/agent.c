@@ -16,6 +16,7 @@
 #include "agent.h"
 #include "clock.h"
 #include "clone.h"
+#include "connections.h"
 #include "device.h"
 #include "link.h"
 #include "log.h"
@@ -23,7 +24,6 @@
 #include "notify.h"
 #include "report.h"
 #include "settle.h"
-#include "sockets.h"
 #include "spawn.h"
 
 /**
@@ -70,7 +70,7 @@ static int rehearse(const struct config *cfg)
 		int (*run)(void);
 	} parts[] = {
 		{ "network devices", 1U << STEP_LINK_DOWN | 1U << STEP_NETWORK, link_rehearse },
-		{ "destroying sockets", 1U << STEP_SOCKETS, sockets_rehearse },
+		{ "destroying sockets", 1U << STEP_SOCKETS, connections_rehearse },
 		{ "bind mounts", 1U << STEP_BOOT_ID | 1U << STEP_MACHINE_ID, names_rehearse },
 	};
 	size_t i;

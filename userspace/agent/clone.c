@@ -10,13 +10,13 @@
 
 #include "clock.h"
 #include "clone.h"
+#include "connections.h"
 #include "device.h"
 #include "file.h"
 #include "hooks.h"
 #include "kill.h"
 #include "log.h"
 #include "names.h"
-#include "sockets.h"
 #include "ssh.h"
 
 #define PARAMS_PATH	RUN_DIR "/params.json"
@@ -46,7 +46,7 @@ static int step_sockets(struct clone *c)
 
 	if (!c->cfg->net_sockets)
 		return 0;
-	r = sockets_destroy(&c->sockets);
+	r = connections_destroy(&c->sockets);
 	return r == -EBUSY ? why(c, r, "some of the parent's connections do not end") : r;
 }
 

@@ -9,19 +9,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "missing.h"
 #include "report.h"
 #include "settle.h"
-
-/* What a machine or its host lacks, for people. */
-static const struct {
-	uint64_t feature;
-	const char *missing;
-} features[] = {
-	{ VMFORK_FEATURE_GATE, "user code in a clone is not held until clock and RNG are set" },
-	{ VMFORK_FEATURE_IDENTITY, "clones are not held until they have an identity" },
-	{ VMFORK_FEATURE_AGENT, "no agent: clones keep their parent's addresses, names and keys" },
-	{ VMFORK_FEATURE_PARAMS, "clones have no parameters" },
-};
 
 static json_t *handle(uint64_t h)
 {
@@ -80,13 +70,11 @@ int report_write(const struct clone *c)
 static json_t *missing_json(const struct vmfork_api *api)
 {
 	json_t *list = json_array();
-	size_t i;
+	unsigned int at = 0;
+	const char *text;
 
-	if (!api->clones_max)
-		json_array_append_new(list, json_string("no host that forks this machine"));
-	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++)
-		if (!(api->features & features[i].feature))
-			json_array_append_new(list, json_string(features[i].missing));
+	while ((text = missing_next(api, &at)))
+		json_array_append_new(list, json_string(text));
 	return list;
 }
 

@@ -2,4 +2,4 @@
 # Static for any guest, whatever its libraries; and the same file is installed.
 $(call guest_program,vmfork,$(addprefix userspace/vmfork/,main.c options.c jobs.c parent.c crew.c \
 	sink.c output.c fetch.c feed.c archive.c summary.c interrupt.c progress.c clone.c command.c \
-	link.c sandbox.c changes.c parameters.c) $(LIBVMFORK_SRCS),,-ljansson -lpthread)
+	link.c sandbox.c changes.c parameters.c missing.c) $(LIBVMFORK_SRCS),,-ljansson -lpthread)

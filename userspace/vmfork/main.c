@@ -7,6 +7,7 @@
 
 #include "clone.h"
 #include "interrupt.h"
+#include "missing.h"
 #include "options.h"
 #include "parameters.h"
 #include "parent.h"
@@ -18,6 +19,18 @@ static int failed(const char *what, int err, enum vmfork_call call)
 	if (err == -EINTR && interrupt_signal())
 		return 128 + interrupt_signal();
 	return STATUS_FAILED;
+}
+
+static void show_missing(int vm)
+{
+	struct vmfork_api api;
+	unsigned int at = 0;
+	const char *text;
+
+	if (vmfork_get_api(vm, &api))
+		return;
+	while ((text = missing_next(&api, &at)))
+		printf("missing     %s\n", text);
 }
 
 static int show_id(const struct options *o, int vm)
@@ -35,6 +48,8 @@ static int show_id(const struct options *o, int vm)
 	printf(form, who.id, who.depth, who.clones, (unsigned long long)who.family,
 	       (unsigned long long)who.vm, (unsigned long long)who.parent,
 	       (unsigned long long)who.checkpoint, (unsigned long long)who.generation);
+	if (!o->json)
+		show_missing(vm);
 	return 0;
 }
 

@@ -9,3 +9,5 @@ $(call unit_test,jobs,selftests/unit/userspace/test-jobs.c $(addprefix userspace
 $(call unit_test,agent,selftests/unit/userspace/test-agent.c $(AGENT_LIB),$(AGENT_CFLAGS),)
 $(call unit_test,parameters,selftests/unit/userspace/test-parameters.c userspace/vmfork/parameters.c \
 	$(LIBVMFORK_SRCS),-Iuserspace/vmfork,-ljansson)
+$(call unit_test,agent-net,selftests/unit/userspace/test-agent-net.c $(addprefix userspace/agent/,\
+	link.c connections.c netlink.c spawn.c),$(AGENT_CFLAGS),-lnl-route-3 -lnl-3)

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "connections.h"
 #include "netlink.h"
-#include "sockets.h"
 
 #define PASSES_MAX	4	/* a connect() in flight adds to what was listed */
 
@@ -130,7 +130,7 @@ static int destroy_kind(struct nl_sock *nl, const struct kind *kind, unsigned in
 	return r ? r : found;
 }
 
-int sockets_destroy(unsigned int *ret_destroyed)
+int connections_destroy(unsigned int *ret_destroyed)
 {
 	struct nl_sock *nl;
 	unsigned int pass, n = 0;
@@ -150,7 +150,7 @@ int sockets_destroy(unsigned int *ret_destroyed)
 	return left > 0 ? -EBUSY : left;
 }
 
-int sockets_rehearse(void)
+int connections_rehearse(void)
 {
 	/* nobody listens on or is connected to port 0 */
 	const struct inet_diag_sockid none = {

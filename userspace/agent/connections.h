@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The parent's connections, destroyed without a packet: sock_diag(7), SOCK_DESTROY. */
-#ifndef AGENT_SOCKETS_H
-#define AGENT_SOCKETS_H
+#ifndef AGENT_CONNECTIONS_H
+#define AGENT_CONNECTIONS_H
 
 /**
- * sockets_destroy() - every TCP connection and connected UDP socket but those over
+ * connections_destroy() - every TCP connection and connected UDP socket but those over
  * loopback. Links must be down: the kernel would send RSTs with the parent's address.
  * @ret_destroyed: how many
  * Return: 0; -errno, or -EBUSY: some are still there.
  */
-int sockets_destroy(unsigned int *ret_destroyed);
+int connections_destroy(unsigned int *ret_destroyed);
 
 /**
- * sockets_rehearse() - a dump of each kind, and one destruction of none: so that the
+ * connections_rehearse() - a dump of each kind, and one destruction of none: so that the
  * kernel has loaded what it takes. -EOPNOTSUPP: it cannot destroy sockets.
  */
-int sockets_rehearse(void);
+int connections_rehearse(void);
 
-#endif /* AGENT_SOCKETS_H */
+#endif /* AGENT_CONNECTIONS_H */
