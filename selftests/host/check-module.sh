@@ -13,5 +13,6 @@ guest_tap -t 300 module kill_test
 check "no clone is left" only_vms_soon module
 guest_tap -t 300 module unbind_test
 guest_tap -t 300 module "reload_test.sh /usr/lib/vmfork/vmfork.ko uapi_test"
+check "vmfork --sync, whoever syncs" lab_exec module "vmfork --sync -n 2 -- true"
 check "the guest is unharmed" lab_exec module "vmfork -n 2 -- true"
 done_testing
