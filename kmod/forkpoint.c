@@ -312,7 +312,8 @@ void vmfork_forkpoint_attach(struct vmfork_channel *region)
 u64 vmfork_features(void)
 {
 	u64 host = READ_ONCE(vmfork_channel_layout()->host_features);
-	u64 features = host & (VMFORK_FEATURE_CHECKPOINT | VMFORK_FEATURE_MESSAGES);
+	u64 features = host & (VMFORK_FEATURE_CHECKPOINT | VMFORK_FEATURE_MESSAGES |
+			       VMFORK_FEATURE_LIMITS);
 
 	if (vmfork_freeset_enabled())
 		features |= host & VMFORK_FEATURE_FREE_SET;

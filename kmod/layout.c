@@ -10,6 +10,10 @@ static_assert(sizeof(struct vmfork_channel) <= PAGE_BYTES, "the first page");
 static_assert(offsetof(struct vmfork_channel, fork) == 0x100, "as documented");
 static_assert(offsetof(struct vmfork_channel, g2h) == 0x300, "as documented");
 static_assert(offsetof(struct vmfork_channel, h2g) == 0x380, "as documented");
+static_assert(sizeof(struct vmfork_clone_block) <= VMFORK_CHANNEL_PARAMS - VMFORK_CHANNEL_CLONE,
+	      "before the parameters");
+static_assert(VMFORK_CHANNEL_PARAMS + VMFORK_PARAMS_MAX <= VMFORK_CHANNEL_BITMAPS,
+	      "before the bitmaps");
 
 int vmfork_layout_parse(const struct vmfork_channel *c, u64 mapped, struct vmfork_layout *ret)
 {
@@ -53,6 +57,15 @@ bool vmfork_layout_h2g_fits(u32 type, u32 len)
 	default:
 		return true;
 	}
+}
+
+void vmfork_layout_text(char to[VMFORK_WHY_MAX], const char from[VMFORK_WHY_MAX])
+{
+	unsigned int i;
+
+	memset(to, 0, VMFORK_WHY_MAX);
+	for (i = 0; i < VMFORK_WHY_MAX - 1 && from[i]; i++)
+		to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
 }
 
 int vmfork_layout_result(u32 field)

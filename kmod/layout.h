@@ -30,6 +30,9 @@ int vmfork_layout_parse(const struct vmfork_channel *c, u64 mapped, struct vmfor
  * types may have any. */
 bool vmfork_layout_h2g_fits(u32 type, u32 len);
 
+/** vmfork_layout_text() - a text of the host's, as printable ASCII with its NUL. */
+void vmfork_layout_text(char to[VMFORK_WHY_MAX], const char from[VMFORK_WHY_MAX]);
+
 /** vmfork_layout_result() - a result field as 0 or an errno fit for programs; else -EIO. */
 int vmfork_layout_result(u32 field);
 

@@ -136,6 +136,7 @@ void vmfork_mailbox_exited(u64 epoch, const struct vmfork_msg_exited *msg)
 		p->info.reason = le32_to_cpu(msg->reason);
 		p->info.status = (s32)le32_to_cpu(msg->status);
 		p->info.reserved = 0;
+		vmfork_layout_text(p->info.why, msg->why);
 		p->exit.head.type = VMFORK_RECORD_EXIT;
 		p->exit.head.id = id;
 		p->exit.head.tag = 0;

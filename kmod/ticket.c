@@ -25,6 +25,8 @@
  */
 enum state { GRANTED, FORKING, FORKED };
 
+#define CPU_WEIGHT_MAX	10000	/* cgroup v2's */
+
 struct ticket {
 	struct vmfork_mailbox box;
 	enum state state;	/* vmfork_lock */
@@ -332,9 +334,12 @@ free:
 
 static int ask(struct ticket *t, struct vmfork_request_ticket *rt)
 {
-	struct vmfork_msg_ticket msg = {
+	struct vmfork_msg_grant msg = {
 		.clones = cpu_to_le32(rt->clones),
 		.flags = cpu_to_le32(rt->flags),
+		.lifetime_s = cpu_to_le32(rt->lifetime_s),
+		.memory_mib = cpu_to_le32(rt->memory_mib),
+		.cpu_weight = cpu_to_le32(rt->cpu_weight),
 	};
 	struct vmfork_reply reply;
 	int r;
@@ -363,13 +368,17 @@ long vmfork_ticket_request(struct vmfork_request_ticket __user *arg)
 
 	if (copy_from_user(&rt, arg, sizeof(rt)))
 		return -EFAULT;
-	if (rt.flags & ~VMFORK_TICKET_EXACT || !vmfork_is_zero(rt.reserved) || !rt.clones)
+	if (rt.flags & ~VMFORK_TICKET_EXACT || !vmfork_is_zero(rt.reserved) || !rt.clones ||
+	    rt.cpu_weight > CPU_WEIGHT_MAX)
 		return -EINVAL;
 	r = vmfork_epoch_now(&epoch);
 	if (r)
 		return r;
 	if (rt.clones > READ_ONCE(vmfork_channel_layout()->clones_max))
 		return -EINVAL;
+	if ((rt.lifetime_s || rt.memory_mib || rt.cpu_weight) &&
+	    !(vmfork_features() & VMFORK_FEATURE_LIMITS))
+		return -EOPNOTSUPP;
 	file = new_ticket(epoch, rt.clones);
 	if (IS_ERR(file))
 		return PTR_ERR(file);

@@ -45,13 +45,25 @@ static int parse_ticket(const void *payload, struct g2h *ret)
 	ret->ticket.ticket = le64toh(m.ticket);
 	ret->ticket.checkpoint = le64toh(m.checkpoint);
 	ret->ticket.clones = le32toh(m.clones);
-	ret->ticket.flags = le32toh(m.flags);
 	ret->ticket.id = le32toh(m.id);
-	if (m.reserved || (ret->ticket.flags & ~VMFORK_TICKET_EXACT))
-		return -EBADMSG;
-	if (ret->type != VMFORK_G2H_TICKET && ret->ticket.flags)
-		return -EBADMSG;
 	return 0;
+}
+
+static int parse_grant(const void *payload, struct g2h *ret)
+{
+	struct vmfork_msg_grant m;
+
+	memcpy(&m, payload, sizeof(m));
+	ret->grant.clones = le32toh(m.clones);
+	ret->grant.flags = le32toh(m.flags);
+	ret->grant.limits.lifetime_s = le32toh(m.lifetime_s);
+	ret->grant.limits.memory_mib = le32toh(m.memory_mib);
+	ret->grant.limits.cpu_weight = le32toh(m.cpu_weight);
+	if (m.reserved[0] || m.reserved[1] || m.reserved[2])
+		return -EBADMSG;
+	if (ret->grant.flags & ~VMFORK_TICKET_EXACT)
+		return -EBADMSG;
+	return ret->grant.limits.cpu_weight <= LIMITS_CPU_WEIGHT_MAX ? 0 : -EBADMSG;
 }
 
 static int parse_name(const void *payload, struct g2h *ret)
@@ -116,6 +128,7 @@ static int payload_size(uint32_t type)
 	case VMFORK_G2H_HELLO:
 		return sizeof(struct vmfork_msg_hello);
 	case VMFORK_G2H_TICKET:
+		return sizeof(struct vmfork_msg_grant);
 	case VMFORK_G2H_CREATE_CLONES:
 	case VMFORK_G2H_KILL:
 	case VMFORK_G2H_CLOSE_TICKET:
@@ -139,6 +152,8 @@ static int parse_payload(const void *payload, struct g2h *ret)
 	switch (ret->type) {
 	case VMFORK_G2H_HELLO:
 		return parse_hello(payload, ret);
+	case VMFORK_G2H_TICKET:
+		return parse_grant(payload, ret);
 	case VMFORK_G2H_OPEN_CHECKPOINT:
 		return parse_name(payload, ret);
 	case VMFORK_G2H_EXIT:

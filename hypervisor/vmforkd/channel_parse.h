@@ -16,6 +16,14 @@ struct channel_hello {
 	char release[64];	/* printable, NUL-terminated */
 };
 
+/** struct limits - of each clone of a ticket; 0: none. See struct vmfork_request_ticket. */
+struct limits {
+	uint32_t lifetime_s;
+	uint32_t memory_mib;
+	uint32_t cpu_weight;
+};
+#define LIMITS_CPU_WEIGHT_MAX	10000U
+
 /** struct g2h - one message of a guest, in host order. */
 struct g2h {
 	enum vmfork_msg_type type;
@@ -26,9 +34,13 @@ struct g2h {
 			uint64_t ticket;
 			uint64_t checkpoint;
 			uint32_t clones;
-			uint32_t flags;
 			uint32_t id;
 		} ticket;
+		struct {
+			uint32_t clones;
+			uint32_t flags;
+			struct limits limits;
+		} grant;
 		char name[VMFORK_NAME_MAX];
 		struct {
 			int32_t status;

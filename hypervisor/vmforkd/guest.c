@@ -50,8 +50,8 @@ static void got_ticket(struct vm *vm, const struct g2h *m)
 
 	if (!p)
 		return;
-	r = policy_grant(vm->name, &vm->config, m->ticket.clones,
-			 m->ticket.flags & VMFORK_TICKET_EXACT, &granted);
+	r = policy_grant(vm->name, &vm->config, m->grant.clones,
+			 m->grant.flags & VMFORK_TICKET_EXACT, &granted);
 	if (r < 0) {
 		pending_reply(vm, p, r, 0, 0);
 		return;

@@ -39,7 +39,7 @@ static void in_clone(int vm, int link, const uint64_t *mem, uint64_t seed, unsig
 /* Everything that comes from a fork's clones. */
 static void collect(int ticket, unsigned int m, struct tally *tally)
 {
-	_Alignas(8) char buf[64];
+	_Alignas(8) char buf[sizeof(struct vmfork_exit_info)];
 	const struct vmfork_exit_info *e = (const void *)buf;
 	unsigned int reports = 0, right = 0, exits = 0, lost = 0;
 	struct vmfork_record rec;

@@ -143,7 +143,7 @@ static void put_message(uint32_t type, uint32_t len, uint32_t step)
 
 static void wrong_messages(void)
 {
-	put_message(VMFORK_G2H_TICKET, sizeof(struct vmfork_msg_ticket), 48);
+	put_message(VMFORK_G2H_TICKET, sizeof(struct vmfork_msg_grant), 48);
 	put_message(9999, 8, 24);
 	put_message(VMFORK_G2H_DATA, 0xffffffff, 24);
 	put_message(VMFORK_G2H_EXIT, 3, 24);

@@ -100,7 +100,7 @@ static void test_wait_ways(int ticket)
 static void test_read_rest(int ticket)
 {
 	unsigned int next[STATUSES] = { 0 }, exits = 0, bad = 0;
-	_Alignas(8) char buf[64];
+	_Alignas(8) char buf[sizeof(struct vmfork_exit_info)];
 	struct vmfork_record rec;
 	uint32_t n;
 	int r;

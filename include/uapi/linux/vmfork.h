@@ -12,7 +12,7 @@
  * This header is the specification. Objects are file descriptors:
  *
  *   /dev/vmfork  the machine: queries, REQUEST_TICKET, CHECKPOINT,
- *                OPEN_CHECKPOINT, EXIT
+ *                OPEN_CHECKPOINT, EXIT, SECRET, AGENT
  *   ticket       the right to a number of clones; then their parent's end:
  *                exits and messages of the clones are read() from it
  *   checkpoint   a reference to an immutable instant of a machine
@@ -52,12 +52,25 @@
 /** VMFORK_MSG_MAX - largest payload of one message, in bytes. */
 #define VMFORK_MSG_MAX		16384
 
+/** VMFORK_PARAMS_MAX - largest parameters of one clone, in bytes. */
+#define VMFORK_PARAMS_MAX	16384
+
+/** VMFORK_WHY_MAX - bytes of a text that says why, with its NUL. */
+#define VMFORK_WHY_MAX		112
+
 /* vmfork_api.features: what this machine and its host can do */
 #define VMFORK_FEATURE_FREE_SET	(1ULL << 0)	/* free pages are not fetched by clones */
 #define VMFORK_FEATURE_CHECKPOINT (1ULL << 1)	/* checkpoints can be named and kept */
 #define VMFORK_FEATURE_GATE	(1ULL << 2)	/* user code is held until clock and RNG are set */
 #define VMFORK_FEATURE_MESSAGES	(1ULL << 3)	/* messages between parent and clones */
-#define VMFORK_FEATURE_SYNC	(1ULL << 4)	/* VMFORK_CLONE_SYNC: the kernel has CONFIG_PM_SLEEP */
+#define VMFORK_FEATURE_FREE_HOOK (1ULL << 4)	/* pages freed since the fork are not fetched */
+#define VMFORK_FEATURE_IO	(1ULL << 5)	/* pages that I/O overwrites are not fetched */
+#define VMFORK_FEATURE_PARAMS	(1ULL << 6)	/* parameters for each clone */
+#define VMFORK_FEATURE_LIMITS	(1ULL << 7)	/* limits of a ticket's clones */
+#define VMFORK_FEATURE_IDENTITY	(1ULL << 8)	/* clones are held until their agent reports; host
+						 * and guest can: an agent is there if AGENT */
+#define VMFORK_FEATURE_AGENT	(1ULL << 9)	/* an agent is registered */
+#define VMFORK_FEATURE_SYNC	(1ULL << 10)	/* VMFORK_CLONE_SYNC: the kernel has CONFIG_PM_SLEEP */
 
 /* vmfork_api.hazards: why a feature is off here, or why a fork would be refused */
 #define VMFORK_HAZARD_PAGE_POISON (1ULL << 0)	/* page_poison=1: no free set */
@@ -110,7 +123,15 @@ struct vmfork_identity {
  * @clones:	in: wanted, 1..clones_max; out: granted m, 1 <= m <= wanted
  * @flags:	VMFORK_TICKET_EXACT: grant all or fail with EDQUOT
  * @fd:		out: the ticket, O_CLOEXEC
+ * @lifetime_s:	seconds after which a clone is ended (VMFORK_EXPIRED); 0: no limit
+ * @memory_mib:	MiB of host memory of its own that a clone may have
+ *		(VMFORK_OUT_OF_MEMORY if it wants more); 0: no limit
+ * @cpu_weight:	share of the processors against other machines, 1..10000 as of
+ *		cgroup v2's cpu.weight; 0: 100
  * @reserved:	0
+ *
+ * Limits need VMFORK_FEATURE_LIMITS, else EOPNOTSUPP. Clones of a clone are within
+ * its limits: they get what is left of its time, and no more memory than it has.
  *
  * The host starts stand-by machines at once; time between the request and the
  * fork makes the fork quicker. Errors: EDQUOT the host's policy grants nothing
@@ -121,21 +142,28 @@ struct vmfork_request_ticket {
 	__u32 clones;
 	__u32 flags;
 	__s32 fd;
-	__u32 reserved[5];
+	__u32 lifetime_s;
+	__u32 memory_mib;
+	__u32 cpu_weight;
+	__u32 reserved[2];
 };
 #define VMFORK_TICKET_EXACT	(1U << 0)
 
 /**
  * struct vmfork_clone - fork (VMFORK_TICKET_CLONE, on a GRANTED ticket).
  * @flags:	VMFORK_CLONE_SYNC: write dirty file data out first (EOPNOTSUPP without
- *		VMFORK_FEATURE_SYNC: sync(2) before)
+ *		VMFORK_FEATURE_SYNC: sync(2) before);
+ *		VMFORK_CLONE_DROP_CACHE: drop clean page cache first, so that clones
+ *		read files from their own disks instead of fetching pages
  * @id:		out: 0 in the parent, 1..m in the clones
  * @clones:	out: m
  * @reserved:	0
  *
  * The call returns in the parent and in every clone, from the same instant. It
  * fails in the parent alone and then nothing was forked: EBUSY a ticket that was
- * used already, EOPNOTSUPP a hazard forbids it, ENOSPC, ENOMEM, EIO, ETIMEDOUT.
+ * used already, or a secret that denies forks (VMFORK_SECRET); EAGAIN this machine
+ * is a clone whose identity is not complete; EOPNOTSUPP a hazard forbids it, ENOSPC,
+ * ENOMEM, EIO, ETIMEDOUT.
  */
 struct vmfork_clone {
 	__u32 flags;
@@ -144,6 +172,7 @@ struct vmfork_clone {
 	__u32 reserved[5];
 };
 #define VMFORK_CLONE_SYNC	(1U << 0)
+#define VMFORK_CLONE_DROP_CACHE	(1U << 1)
 
 /**
  * struct vmfork_create_clones - make clones of a checkpoint
@@ -165,7 +194,7 @@ struct vmfork_create_clones {
 
 /**
  * struct vmfork_checkpoint - keep this instant (VMFORK_CHECKPOINT).
- * @flags:	VMFORK_CLONE_SYNC, as of VMFORK_TICKET_CLONE
+ * @flags:	VMFORK_CLONE_*
  * @fd:		out: the checkpoint, O_CLOEXEC
  * @id:		out: 0 in the machine itself, else the ID in a clone made of it
  * @clones:	out: 0 in the machine itself, else how many clones were made
@@ -228,20 +257,26 @@ enum vmfork_reason {
 	VMFORK_KILLED = 2,	/* VMFORK_TICKET_KILL, or the ticket was closed */
 	VMFORK_LOST = 3,	/* panic, its hypervisor process died, or it was
 				 * killed from the host: @status is an errno or 0 */
+	VMFORK_EXPIRED = 4,	/* its ticket's lifetime was over */
+	VMFORK_OUT_OF_MEMORY = 5, /* it wanted more than its ticket's memory */
+	VMFORK_UNIDENTIFIED = 6, /* its identity could not be completed, so that it was
+				 * destroyed before user code ran: @status is an errno */
 };
 
 /**
  * struct vmfork_exit_info - how a clone ended.
  * @id:		its ID, 1..m
  * @reason:	enum vmfork_reason
- * @status:	exit status, or see VMFORK_LOST
+ * @status:	exit status, or see the reason
  * @reserved:	0
+ * @why:	one line for people, printable ASCII, or empty
  */
 struct vmfork_exit_info {
 	__u32 id;
 	__u32 reason;
 	__s32 status;
 	__u32 reserved;
+	char why[VMFORK_WHY_MAX];
 };
 
 /**
@@ -335,6 +370,141 @@ struct vmfork_record {
 	__u32 len;
 };
 
+/**
+ * struct vmfork_params - parameters of a clone (VMFORK_TICKET_SET_PARAMS,
+ *	VMFORK_GET_PARAMS).
+ * @buf:	user address of the bytes
+ * @len:	SET: how many, 0..VMFORK_PARAMS_MAX; GET: in: room, out: how many there are
+ * @id:		SET: 0: of every clone that has none of its own, else of this one;
+ *		GET: 0
+ * @reserved:	0
+ *
+ * Bytes that nobody between looks at; by convention a JSON object, whose member
+ * "env" (strings by name) vmfork(1) puts into its command's environment. SET, on a
+ * GRANTED ticket, any number of times: the last counts. GET, on /dev/vmfork, in a
+ * clone: ENODATA none were set (or this is a root VM), EMSGSIZE @buf is too small
+ * (@len is set). EOPNOTSUPP without VMFORK_FEATURE_PARAMS.
+ */
+struct vmfork_params {
+	__u64 buf;
+	__u32 len;
+	__u32 id;
+	__u64 reserved[2];
+};
+
+/**
+ * struct vmfork_net - what the host says of this machine's network (VMFORK_GET_NET).
+ * @flags:	VMFORK_NET_*
+ * @mtu:	bytes, or 0: leave it
+ * @mac:	link address that this machine is to have
+ * @old_mac:	link address that it has had until now: tells which device is meant
+ * @address:	IPv4 address, network byte order
+ * @gateway:	or 0
+ * @dns:	or 0
+ * @prefix:	of @address, bits
+ * @index:	place in its family, 0 for the root VM: unique among those alive
+ * @hostname:	name that resolves inside the family
+ * @domain:	its domain, or empty
+ * @reserved:	0
+ *
+ * ENODATA: the host leaves the network to the guest.
+ */
+struct vmfork_net {
+	__u32 flags;
+	__u32 mtu;
+	__u8 mac[6];
+	__u8 old_mac[6];
+	__be32 address;
+	__be32 gateway;
+	__be32 dns;
+	__u32 prefix;
+	__u32 index;
+	char hostname[64];
+	char domain[64];
+	__u64 reserved[4];
+};
+#define VMFORK_NET_ADDRESS	(1U << 0)	/* address to gateway, prefix hold */
+#define VMFORK_NET_USER		(1U << 1)	/* user-mode network: addresses are not seen
+						 * outside, and all machines have the same */
+
+/**
+ * struct vmfork_secret - memory that is not to be forked (VMFORK_SECRET).
+ * @flags:	VMFORK_SECRET_DENY: no fork and no checkpoint of this machine, whoever
+ *		asks (EBUSY), @addr and @len are 0; VMFORK_SECRET_WIPE: the pages of
+ *		[@addr, @addr + @len) are zeros in every clone, and are not in the image
+ * @addr, @len:	multiples of the page size; at most 1 MiB for each open of the device;
+ *		private writable memory of the caller
+ * @reserved:	0
+ *
+ * Holds until the descriptor of /dev/vmfork that it was set on is closed for good.
+ * Errors: EINVAL, EFAULT, ENOMEM (RLIMIT_MEMLOCK, or more than 1 MiB), EEXIST DENY is
+ * set already.
+ */
+struct vmfork_secret {
+	__u64 addr;
+	__u64 len;
+	__u32 flags;
+	__u32 reserved[3];
+};
+#define VMFORK_SECRET_DENY	(1U << 0)
+#define VMFORK_SECRET_WIPE	(1U << 1)
+
+/**
+ * struct vmfork_agent - be this machine's agent (VMFORK_AGENT, CAP_SYS_ADMIN).
+ * @flags:	0
+ * @timeout_ms:	most time from a clone's fork point to the agent's report; 0: 30000
+ * @reserved:	0
+ *
+ * From then on, in a clone made of this machine, every user task but the caller's
+ * process and its descendants is held before its next user instruction until the
+ * agent has said with VMFORK_AGENT_REPORT that the identity is complete. It is told
+ * by read() or poll() on this descriptor, as anybody is, and is the first to run.
+ * Should it end, close the descriptor or not report in time while it is waited for,
+ * the clone panics: it fails closed. The host keeps the clone's network link down,
+ * and has a watchdog of its own. Errors: EBUSY there is an agent, EPERM.
+ */
+struct vmfork_agent {
+	__u32 flags;
+	__u32 timeout_ms;
+	__u64 reserved[3];
+};
+
+/**
+ * struct vmfork_report - the clone's identity is complete, or cannot be completed
+ *	(VMFORK_AGENT_REPORT, by the agent, in a clone that is held).
+ * @result:	0, or a negative errno: then the clone is destroyed and its parent's
+ *		ticket says VMFORK_UNIDENTIFIED with this errno and @why
+ * @flags:	0
+ * @why:	printable ASCII, or empty
+ * @reserved:	0
+ *
+ * With @result 0 returns when the host has put the link up and all held tasks were
+ * let go; else does not return. EINVAL nobody is held.
+ */
+struct vmfork_report {
+	__s32 result;
+	__u32 flags;
+	char why[VMFORK_WHY_MAX];
+	__u64 reserved[2];
+};
+
+/**
+ * struct vmfork_generation - the page that mmap() of /dev/vmfork gives.
+ * @generation:	as in struct vmfork_identity: differs from what a program saw before
+ *		if this machine passed a fork point since
+ * @id, @depth, @vm: likewise
+ *
+ * One page, offset 0, PROT_READ, MAP_SHARED. It changes inside the fork point, so
+ * that no user instruction runs between: a random number generator in user space
+ * compares @generation before each use, without a system call.
+ */
+struct vmfork_generation {
+	__u64 generation;
+	__u32 id;
+	__u32 depth;
+	__u64 vm;
+};
+
 /*
  * read() on /dev/vmfork itself: blocks until this machine's identity has changed
  * since the open or the last read, then returns one struct vmfork_identity.
@@ -351,6 +521,11 @@ struct vmfork_record {
 #define VMFORK_CHECKPOINT	_IOWR(VMFORK_IOC_MAGIC, 0x03, struct vmfork_checkpoint)
 #define VMFORK_OPEN_CHECKPOINT	_IOWR(VMFORK_IOC_MAGIC, 0x04, struct vmfork_open_checkpoint)
 #define VMFORK_EXIT		_IOW(VMFORK_IOC_MAGIC, 0x05, struct vmfork_exit)
+#define VMFORK_GET_PARAMS	_IOWR(VMFORK_IOC_MAGIC, 0x06, struct vmfork_params)
+#define VMFORK_GET_NET		_IOR(VMFORK_IOC_MAGIC, 0x07, struct vmfork_net)
+#define VMFORK_SECRET		_IOW(VMFORK_IOC_MAGIC, 0x08, struct vmfork_secret)
+#define VMFORK_AGENT		_IOW(VMFORK_IOC_MAGIC, 0x09, struct vmfork_agent)
+#define VMFORK_AGENT_REPORT	_IOW(VMFORK_IOC_MAGIC, 0x0a, struct vmfork_report)
 
 /* on a ticket */
 #define VMFORK_TICKET_CLONE	_IOWR(VMFORK_IOC_MAGIC, 0x10, struct vmfork_clone)
@@ -358,5 +533,6 @@ struct vmfork_record {
 #define VMFORK_TICKET_WAIT	_IOWR(VMFORK_IOC_MAGIC, 0x12, struct vmfork_wait)
 #define VMFORK_TICKET_KILL	_IOW(VMFORK_IOC_MAGIC, 0x13, struct vmfork_kill)
 #define VMFORK_TICKET_INFO	_IOR(VMFORK_IOC_MAGIC, 0x14, struct vmfork_ticket_info)
+#define VMFORK_TICKET_SET_PARAMS _IOW(VMFORK_IOC_MAGIC, 0x15, struct vmfork_params)
 
 #endif /* _UAPI_LINUX_VMFORK_H */

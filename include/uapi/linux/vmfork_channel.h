@@ -17,7 +17,7 @@
  *   0x00000  struct vmfork_channel: constants, fork block, ring indices
  *   0x10000  ring guest -> host (G2H), 128 KiB
  *   0x30000  ring host -> guest (H2G), 128 KiB
- *   0x50000  reserved (per-clone parameters)
+ *   0x50000  struct vmfork_clone_block, then at 0x51000 the clone's parameters
  *   0x80000  bitmap "avoid": one bit per gfn, guest writes, pager reads
  *   +bitmap  bitmap "free set": one bit per gfn, as of the current fork point
  *
@@ -41,6 +41,8 @@
 #define VMFORK_CHANNEL_G2H	0x10000U
 #define VMFORK_CHANNEL_H2G	0x30000U
 #define VMFORK_CHANNEL_RING_SIZE 0x20000U
+#define VMFORK_CHANNEL_CLONE	0x50000U
+#define VMFORK_CHANNEL_PARAMS	0x51000U
 #define VMFORK_CHANNEL_BITMAPS	0x80000U
 
 /**
@@ -93,6 +95,8 @@ enum vmfork_fork_kind {
  * @realtime_ns: CLOCK_REALTIME of the host just before this VM resumes
  * @seed:	random bytes of this VM's own, for its kernel's pool; the guest
  *		overwrites them with zeros once used
+ * @flags:	VMFORK_FORK_* (guest)
+ * @agent_ms:	with VMFORK_FORK_AGENT: how long the clones' agents may take (guest)
  */
 struct vmfork_fork {
 	__le32 state;
@@ -110,7 +114,40 @@ struct vmfork_fork {
 	__le64 checkpoint;
 	__le64 realtime_ns;
 	__u8 seed[64];
-	__le64 reserved[8];
+	__le32 flags;
+	__le32 agent_ms;
+	__le64 reserved[7];
+};
+/* clones will send REPORT: their network stays shut until then */
+#define VMFORK_FORK_AGENT	(1U << 0)
+
+/**
+ * struct vmfork_channel_net - see struct vmfork_net; addresses in network byte order.
+ * All zeros: nothing is said. (For a root VM it is written before it starts.)
+ */
+struct vmfork_channel_net {
+	__le32 flags;
+	__le32 mtu;
+	__u8 mac[6];
+	__u8 old_mac[6];
+	__be32 address;
+	__be32 gateway;
+	__be32 dns;
+	__le32 prefix;
+	__le32 index;
+	char hostname[64];
+	char domain[64];
+};
+
+/**
+ * struct vmfork_clone_block - what the host says to one machine, before it runs.
+ * @params_len:	bytes of its parameters at VMFORK_CHANNEL_PARAMS, at most
+ *		VMFORK_PARAMS_MAX; 0: none
+ */
+struct vmfork_clone_block {
+	__le32 params_len;
+	__le32 pad;
+	struct vmfork_channel_net net;
 };
 
 /** struct vmfork_ring - indices of one ring: free-running byte counts. */
@@ -171,7 +208,7 @@ struct vmfork_msg {
 enum vmfork_msg_type {
 	/* guest -> host */
 	VMFORK_G2H_HELLO = 1,		/* struct vmfork_msg_hello; first message */
-	VMFORK_G2H_TICKET = 2,		/* _msg_ticket -> REPLY: handle, granted */
+	VMFORK_G2H_TICKET = 2,		/* _msg_grant -> REPLY: handle, granted */
 	VMFORK_G2H_CREATE_CLONES = 3,	/* _msg_ticket: handle, checkpoint -> REPLY */
 	VMFORK_G2H_KILL = 4,		/* _msg_ticket: handle, id -> REPLY when ended */
 	VMFORK_G2H_CLOSE_TICKET = 5,	/* _msg_ticket: handle; no answer */
@@ -181,6 +218,9 @@ enum vmfork_msg_type {
 	VMFORK_G2H_DATA = 9,		/* _msg_data + bytes */
 	VMFORK_G2H_CREDIT = 10,		/* _msg_credit: bytes consumed by the reader */
 	VMFORK_G2H_FORK_REFUSED = 11,	/* _msg_refused: answer to H2G FORK */
+	VMFORK_G2H_PARAMS = 12,		/* _msg_params + bytes -> REPLY */
+	VMFORK_G2H_REPORT = 13,		/* _msg_report -> REPLY when the link is up; with
+					 * an error no answer: the VM ends */
 	/* host -> guest */
 	VMFORK_H2G_REPLY = 64,		/* _msg_reply */
 	VMFORK_H2G_EXITED = 65,		/* _msg_exited */
@@ -204,9 +244,31 @@ struct vmfork_msg_ticket {
 	__le64 ticket;
 	__le64 checkpoint;
 	__le32 clones;
+	__le32 id;
+};
+
+/** struct vmfork_msg_grant - a ticket is asked for; see struct vmfork_request_ticket. */
+struct vmfork_msg_grant {
+	__le32 clones;
 	__le32 flags;		/* VMFORK_TICKET_* */
+	__le32 lifetime_s;
+	__le32 memory_mib;
+	__le32 cpu_weight;
+	__le32 reserved[3];
+};
+
+/** struct vmfork_msg_params - parameters of the clone @id of @ticket, or of all (0). */
+struct vmfork_msg_params {
+	__le64 ticket;
 	__le32 id;
 	__le32 reserved;
+};
+
+/** struct vmfork_msg_report - a clone's identity is complete, or @result says why not. */
+struct vmfork_msg_report {
+	__le32 result;		/* 0 or a negative errno */
+	__le32 reserved;
+	char why[112];
 };
 
 struct vmfork_msg_name {
@@ -232,6 +294,7 @@ struct vmfork_msg_exited {
 	__le32 reason;		/* enum vmfork_reason */
 	__le32 status;
 	__le32 reserved;
+	char why[112];
 };
 
 /**

@@ -229,12 +229,27 @@ START_TEST(layout_wrong)
 }
 END_TEST
 
+START_TEST(texts)
+{
+	char from[VMFORK_WHY_MAX], to[VMFORK_WHY_MAX];
+
+	memset(from, 'x', sizeof(from));
+	vmfork_layout_text(to, from);
+	ck_assert_uint_eq(strlen(to), VMFORK_WHY_MAX - 1);
+	strcpy(from, "a\033[2J\n\377");
+	vmfork_layout_text(to, from);
+	ck_assert_str_eq(to, "a?[2J??");
+	for (unsigned int i = strlen(to); i < sizeof(to); i++)
+		ck_assert_int_eq(to[i], 0);
+}
+END_TEST
+
 START_TEST(messages_fit)
 {
 	ck_assert(vmfork_layout_h2g_fits(VMFORK_H2G_REPLY, 16));
 	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_REPLY, 15));
-	ck_assert(vmfork_layout_h2g_fits(VMFORK_H2G_EXITED, 24));
-	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_EXITED, 32));
+	ck_assert(vmfork_layout_h2g_fits(VMFORK_H2G_EXITED, 24 + VMFORK_WHY_MAX));
+	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_EXITED, 24));
 	ck_assert(!vmfork_layout_h2g_fits(VMFORK_H2G_DATA, 16));
 	ck_assert(vmfork_layout_h2g_fits(VMFORK_H2G_DATA, 17));
 	ck_assert(vmfork_layout_h2g_fits(VMFORK_H2G_DATA, 16 + VMFORK_MSG_MAX));
@@ -304,6 +319,7 @@ int main(void)
 	tcase_add_test(t, bits_keep_what_is_set);
 	tcase_add_test(t, layout_right);
 	tcase_add_test(t, layout_wrong);
+	tcase_add_test(t, texts);
 	tcase_add_test(t, messages_fit);
 	tcase_add_test(t, results);
 	tcase_add_test(t, whose_answer);

@@ -24,7 +24,7 @@ static void close_ends(void)
 
 static void put(const struct vmfork_record *head, const void *payload, size_t len)
 {
-	char record[64];
+	char record[sizeof(*head) + sizeof(struct vmfork_exit_info)];
 
 	memcpy(record, head, sizeof(*head));
 	memcpy(record + sizeof(*head), payload, len);

@@ -342,7 +342,7 @@ struct vmfork_fork guest_leave_fork(struct vm *vm)
 
 int64_t guest_ticket(struct vm *vm, uint32_t n)
 {
-	struct vmfork_msg_ticket m = { .clones = htole32(n) };
+	struct vmfork_msg_grant m = { .clones = htole32(n) };
 	union {
 		struct vmfork_msg_reply reply;
 		uint8_t bytes[RING_PAYLOAD_MAX];

@@ -82,7 +82,7 @@ static const struct {
 	uint32_t size;
 } sizes[] = {
 	{ VMFORK_G2H_HELLO, sizeof(struct vmfork_msg_hello) },
-	{ VMFORK_G2H_TICKET, sizeof(struct vmfork_msg_ticket) },
+	{ VMFORK_G2H_TICKET, sizeof(struct vmfork_msg_grant) },
 	{ VMFORK_G2H_CREATE_CLONES, sizeof(struct vmfork_msg_ticket) },
 	{ VMFORK_G2H_KILL, sizeof(struct vmfork_msg_ticket) },
 	{ VMFORK_G2H_CLOSE_TICKET, sizeof(struct vmfork_msg_ticket) },
@@ -214,7 +214,7 @@ END_TEST
 
 START_TEST(message_values)
 {
-	struct vmfork_msg_ticket *t = (void *)payload;
+	struct vmfork_msg_grant *t = (void *)payload;
 	struct vmfork_msg_exit *e = (void *)payload;
 	struct vmfork_msg_credit *c = (void *)payload;
 	struct vmfork_msg_refused *r = (void *)payload;
@@ -223,12 +223,19 @@ START_TEST(message_values)
 	fill_good(VMFORK_G2H_TICKET);
 	t->flags = htole32(VMFORK_TICKET_EXACT);
 	ck_assert_int_eq(parse_as(VMFORK_G2H_TICKET, sizeof(*t)), 0);
-	ck_assert_int_eq(parse_as(VMFORK_G2H_KILL, sizeof(*t)), -EBADMSG);
 	t->flags = htole32(2);
 	ck_assert_int_eq(parse_as(VMFORK_G2H_TICKET, sizeof(*t)), -EBADMSG);
 	t->flags = 0;
-	t->reserved = 1;
+	t->cpu_weight = htole32(LIMITS_CPU_WEIGHT_MAX);
+	ck_assert_int_eq(parse_as(VMFORK_G2H_TICKET, sizeof(*t)), 0);
+	t->cpu_weight = htole32(LIMITS_CPU_WEIGHT_MAX + 1);
 	ck_assert_int_eq(parse_as(VMFORK_G2H_TICKET, sizeof(*t)), -EBADMSG);
+	t->cpu_weight = 0;
+	for (unsigned int i = 0; i < 3; i++) {
+		t->reserved[i] = 1;
+		ck_assert_int_eq(parse_as(VMFORK_G2H_TICKET, sizeof(*t)), -EBADMSG);
+		t->reserved[i] = 0;
+	}
 	fill_good(VMFORK_G2H_EXIT);
 	e->status = htole32(256);
 	ck_assert_int_eq(parse_as(VMFORK_G2H_EXIT, sizeof(*e)), -EBADMSG);
