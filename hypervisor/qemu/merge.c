@@ -30,7 +30,9 @@
  *
  * If vmforkd is restarted meanwhile, it may know layers that QEMU has taken out: a
  * chain with them reads the same. A merge down to one of them fails; the next tries
- * the base image.
+ * the base image. That fails as well in a clone of an older checkpoint, whose chain has a
+ * node that block-stream does not look below (load.c, cover()): such a clone's own chain
+ * is not merged once a merge would reach that far.
  */
 #define MERGE_MIN	12
 #define MERGE_AT	24

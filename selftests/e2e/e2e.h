@@ -87,6 +87,8 @@ void watchdog(unsigned int seconds);
 
 /** pages_new() - @pages of fresh anonymous memory, or bail out. */
 uint64_t *pages_new(size_t pages);
+/** pages_high() - how many of these pages, which were written, the guest has above 4 GiB. */
+size_t pages_high(const uint64_t *mem, size_t pages);
 /** pattern_fill() - page i gets words that depend on @seed, i and their place. */
 void pattern_fill(uint64_t *mem, size_t pages, uint64_t seed);
 /** pattern_fill_some() - only the pages i with i % @step == @first. */

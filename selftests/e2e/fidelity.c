@@ -12,13 +12,15 @@
 #include "tap.h"
 
 /**
- * DOC: fidelity [CLONES] [MiB]
+ * DOC: fidelity [CLONES] [MiB] [high]
  *
  * A nonce, a ticker's count and a pattern with per-page checksums are only in RAM.
  * After the fork the parent overwrites its pattern; the clones with odd IDs look at
  * theirs only then, so what they page in is fetched from under a parent that has
  * gone on. Then everyone writes a pattern of its own over all of it, and a file;
  * when all have written, each verifies what it wrote and looks for the others'.
+ * "high": half of the memory at least must be above 4 GiB, where a PC's RAM is elsewhere
+ * in the guest than in the host's file; in the clones as well.
  */
 enum { GO = 1, WRITTEN, VERIFY, REPORT };
 
@@ -36,12 +38,14 @@ struct report {
 	int64_t marks;		/* files in the directory: the one before and its own */
 	uint64_t ticks_at_fork;
 	uint64_t ticks_later;
+	uint64_t high;		/* pages above 4 GiB */
 };
 
 static struct {
 	int vm, ticket;
 	unsigned int m;
 	size_t pages;
+	size_t high_min;
 	uint64_t *mem, *sums;
 	uint64_t nonce[4];
 	_Atomic uint64_t ticks;
@@ -141,6 +145,7 @@ static void in_clone(unsigned int id)
 	if (id & 1)
 		clone_await(t.vm, t.ticket, GO);
 	rep.bad_sums = bad_sums();
+	rep.high = pages_high(t.mem, t.pages);
 	if (!(id & 1))
 		clone_await(t.vm, t.ticket, GO);
 	r = write_own(id);
@@ -185,7 +190,7 @@ static bool ticks_right(const struct report *r)
 static void judge(const struct report *reps, const uint8_t *own_random)
 {
 	uint64_t sums = 0, own = 0, foreign = 0, files = 0, marks = 0;
-	bool nonce = true, identity = true, ticks = true;
+	bool nonce = true, identity = true, ticks = true, high = true;
 
 	for (unsigned int i = 0; i < t.m; i++) {
 		const struct report *r = &reps[i];
@@ -198,6 +203,7 @@ static void judge(const struct report *reps, const uint8_t *own_random)
 		foreign += r->foreign;
 		files += r->bad_file != 0;
 		marks += r->marks != 2;
+		high &= r->high >= t.high_min;
 		if (r->bad_sums || r->bad_own || r->foreign || r->bad_file || r->marks != 2)
 			tap_diag("clone %u: sums %lu own %lu foreign %lu file %ld marks %ld", i + 1,
 				 r->bad_sums, r->bad_own, r->foreign, r->bad_file, r->marks);
@@ -207,6 +213,8 @@ static void judge(const struct report *reps, const uint8_t *own_random)
 	tap_ok(ticks, "the ticker goes on in every clone from where it was");
 	tap_ok(!sums, "every page has its checksum from before the fork (%lu wrong)", sums);
 	tap_ok(!own, "every clone keeps what it wrote (%lu pages wrong)", own);
+	if (t.high_min)
+		tap_ok(high, "half of these pages are above 4 GiB, in every clone");
 	tap_ok(!foreign, "nothing of another machine is in a clone's memory (%lu pages)", foreign);
 	tap_ok(!files && !marks, "each disk has the file from before and the clone's own");
 	tap_ok(all_differ(reps, own_random), "first getrandom() of parent and clones all differ");
@@ -251,10 +259,15 @@ int test_fidelity(int argc, char **argv)
 	t.pages = (argc > 2 ? (size_t)atoi(argv[2]) : 64) * 256;
 	if (t.m < 1 || t.m > CLONES_TEST_MAX)
 		tap_bail("1..%d clones", CLONES_TEST_MAX);
+	if (argc > 3 && !strcmp(argv[3], "high"))
+		t.high_min = t.pages / 2;
 	t.mem = pages_new(t.pages);
 	t.sums = pages_new((t.pages * 8 + PAGE - 1) / PAGE);
 	t.vm = machine_open();
 	prepare();
+	if (t.high_min)
+		tap_ok(pages_high(t.mem, t.pages) >= t.high_min,
+		       "half of the memory at least is above 4 GiB");
 	t.ticket = machine_ticket(t.vm, t.m);
 	t.before = machine_identity(t.vm);
 	wait_for_tick(0);

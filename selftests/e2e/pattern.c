@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Memory whose contents are known. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "e2e.h"
 #include "tap.h"
 
 #define WORDS (PAGE / sizeof(uint64_t))
+#define PAGEMAP_PFN ((1ULL << 55) - 1)
+#define HIGH_PFN (0x100000000ULL / PAGE)
 
 uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -26,6 +30,23 @@ uint64_t *pages_new(size_t pages)
 	if (mem == MAP_FAILED)
 		tap_bail("no memory for %zu pages: %s", pages, strerror(errno));
 	return mem;
+}
+
+size_t pages_high(const uint64_t *mem, size_t pages)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t n = 0;
+
+	for (size_t p = 0; p < pages; p++) {
+		off_t at = (off_t)(((uintptr_t)mem / PAGE + p) * sizeof(uint64_t));
+		uint64_t entry = 0;
+
+		if (pread(fd, &entry, sizeof(entry), at) != sizeof(entry))
+			tap_bail("/proc/self/pagemap: %s", strerror(errno));
+		n += (entry & PAGEMAP_PFN) >= HIGH_PFN;
+	}
+	close(fd);
+	return n;
 }
 
 uint64_t pattern_first(uint64_t seed, size_t page)

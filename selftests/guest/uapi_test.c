@@ -357,6 +357,19 @@ static void test_granted(void)
 	tap_ok(poll(&p, 1, 0) == 0, "ticket: poll() before the fork says nothing");
 }
 
+/* Never in silence: a kernel that cannot sync refuses to. */
+static void test_sync(void)
+{
+	struct vmfork_clone c = { .flags = VMFORK_CLONE_SYNC };
+	struct vmfork_ticket_info info = { };
+	bool can = api.features & VMFORK_FEATURE_SYNC;
+
+	tap_ok(can || (call(fds[TICKET], VMFORK_TICKET_CLONE, &c) == EOPNOTSUPP &&
+		       call(fds[TICKET], VMFORK_TICKET_INFO, &info) == 0 &&
+		       info.state == VMFORK_TICKET_GRANTED),
+	       "CLONE_SYNC: %s", can ? "this kernel can" : "EOPNOTSUPP, the ticket stays");
+}
+
 static void test_checkpoint_fd(void)
 {
 	struct vmfork_create_clones none = { .checkpoint_fd = -1 };
@@ -400,7 +413,10 @@ static void test_write(void)
 
 int main(void)
 {
-	enum { ALWAYS = 7 * 3 + 1 + 2 + 4 + 4 + 4 + 1, WITH_HOST = 6 + 4 * 3 + 1 + 2 + 6 + 2 + 6 + 3 };
+	enum {
+		ALWAYS = 7 * 3 + 1 + 2 + 4 + 4 + 4 + 1,
+		WITH_HOST = 6 + 4 * 3 + 1 + 2 + 6 + 1 + 2 + 6 + 3,
+	};
 	struct vmfork_request_ticket rt = { .clones = 1 };
 	struct vmfork_identity id = { };
 	int err;
@@ -436,6 +452,7 @@ int main(void)
 	test_enotty(TICKET);
 	fcntl(fds[TICKET], F_SETFL, O_NONBLOCK);
 	test_granted();
+	test_sync();
 	test_checkpoint_fd();
 	test_set_params();
 	test_write();

@@ -13,5 +13,8 @@ guest_tap -t 300 module kill_test
 check "no clone is left" only_vms_soon module
 guest_tap -t 300 module unbind_test
 guest_tap -t 300 module "reload_test.sh /usr/lib/vmfork/vmfork.ko uapi_test"
+check "vmfork --sync, whoever syncs" lab_exec module "vmfork --sync -n 2 -- true"
+check "its kernel has nothing to complain of" lab_exec module \
+	'! dmesg | grep -E "BUG:|WARNING:|scheduling while atomic|Call Trace"'
 check "the guest is unharmed" lab_exec module "vmfork -n 2 -- true"
 done_testing

@@ -16,6 +16,15 @@ guest-image: modules user ## the Debian guest of the tests and of the demo (cach
 guest-image-services: modules user ## the same with sshd, nginx and Python, for check-agent and check-bindings (cached)
 	@SERVICES=1 KDIR=$(KDIR) selftests/lab/guest-image.sh $(B)/lab-services
 
+# slow, and fetches kernels: PREEMPT_RT, and one without CONFIG_PM_SLEEP
+BOOT_KERNELS := rt cloud
+.PHONY: check-kernels-boot
+check-kernels-boot: modules user ## the module and a fork of many CPUs in guests with Debian's other kernels
+	@for k in $(BOOT_KERNELS); do \
+		KERNEL=$$k selftests/lab/guest-image.sh $(B)/lab-$$k && \
+		LAB_GUEST=$(abspath $(B))/lab-$$k $(RUN_SUITES)-$$k selftests/host/check-module.sh || exit 1; \
+	done
+
 demo: ## fork a Debian guest into 8 clones that answer a question about Debian's packages
 	@examples/demo.sh
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unpack another kernel's headers (and image) into a cache, without installing them.
 #
-#   fetch-headers.sh [--image] [SERIES]     SERIES: 6.12 (default)
+#   fetch-headers.sh [--image] [SERIES]     SERIES: 6.12 (default); rt, cloud: Debian 12's own
+#                                           kernel with PREEMPT_RT, or for clouds
 #
 # Takes the newest Debian amd64 kernel of that series that apt knows, for which
 # apt-cache must list it (bookworm-security or bookworm-backports has 6.12). The last
@@ -22,8 +23,21 @@ say() { echo "fetch-headers: $*" >&2; }
 die() { say "$*"; exit 1; }
 
 newest_release() {
-	apt-cache pkgnames "linux-headers-$series." |
-		sed -n 's/^linux-headers-\([0-9.]*+[a-z0-9]*-amd64\)$/\1/p' | sort -V | tail -n 1
+	case $series in
+	rt|cloud) apt-cache pkgnames "linux-headers-6.1.0-" |
+		sed -n "s/^linux-headers-\(6[0-9.]*-[0-9]*-$series-amd64\)$/\1/p" ;;
+	*) apt-cache pkgnames "linux-headers-$series." |
+		sed -n 's/^linux-headers-\([0-9.]*+[a-z0-9]*-amd64\)$/\1/p' ;;
+	esac | sort -V | tail -n 1
+}
+
+# what its headers and its tools are in, besides its own package
+others() {
+	case $series in
+	rt) echo "linux-headers-${base%-rt}-common-rt linux-kbuild-6.1" ;;
+	cloud) echo "linux-headers-${base%-cloud}-common linux-kbuild-6.1" ;;
+	*) echo "linux-headers-$base-common linux-kbuild-$base" ;;
+	esac
 }
 
 # unpack PACKAGE: download it and unpack it into $root
@@ -35,7 +49,7 @@ unpack() {
 }
 
 release=$(newest_release)
-[ -n "$release" ] || die "apt knows no linux-headers-$series.*-amd64 (bookworm-security has 6.12)"
+[ -n "$release" ] || die "apt knows no headers of $series for amd64 (bookworm-security has 6.12)"
 root=$cache/kernels/$release
 kdir=$root/usr/src/linux-headers-$release
 base=${release%-amd64}
@@ -47,8 +61,9 @@ chmod 755 "$work"
 
 if [ ! -e "$root/.headers" ]; then
 	unpack "linux-headers-$release"
-	unpack "linux-headers-$base-common"
-	unpack "linux-kbuild-$base"
+	for package in $(others); do
+		unpack "$package"
+	done
 	# the packages name each other by absolute paths
 	sed -i "s|/usr/src/linux-headers-|$root/usr/src/linux-headers-|g" "$kdir/Makefile"
 	touch "$root/.headers"
