@@ -43,10 +43,12 @@ static const struct strict {
 	{ #cmd, kind, cmd, offsetof(struct type, flags), known,			\
 	  offsetof(struct type, reserved), sizeof(struct type), first }
 	STRICT(DEVICE, VMFORK_REQUEST_TICKET, vmfork_request_ticket, VMFORK_TICKET_EXACT, 1),
-	STRICT(DEVICE, VMFORK_CHECKPOINT, vmfork_checkpoint, VMFORK_CLONE_SYNC, 0),
+	STRICT(DEVICE, VMFORK_CHECKPOINT, vmfork_checkpoint,
+	       VMFORK_CLONE_SYNC | VMFORK_CLONE_DROP_CACHE, 0),
 	STRICT(DEVICE, VMFORK_OPEN_CHECKPOINT, vmfork_open_checkpoint, 0, 'a'),
 	STRICT(DEVICE, VMFORK_EXIT, vmfork_exit, 0, 0),
-	STRICT(TICKET, VMFORK_TICKET_CLONE, vmfork_clone, VMFORK_CLONE_SYNC, 0),
+	STRICT(TICKET, VMFORK_TICKET_CLONE, vmfork_clone,
+	       VMFORK_CLONE_SYNC | VMFORK_CLONE_DROP_CACHE, 0),
 	STRICT(TICKET, VMFORK_TICKET_CREATE_CLONES, vmfork_create_clones, 0, 0),
 	STRICT(TICKET, VMFORK_TICKET_WAIT, vmfork_wait,
 	       VMFORK_WAIT_NOHANG | VMFORK_WAIT_NOREAP, 0),
