@@ -20,14 +20,8 @@ static struct vmfork_avoid_policy * const policies[] = {
 static DEFINE_MUTEX(policies_mutex);	/* @on, @watching and @started */
 static bool started;			/* before that a parameter is only noted */
 
-/* The bitmap to mark in. @marking is NULL, or &bitmap, in a clone that has a channel. */
-struct bitmap {
-	unsigned long *words;
-	u64 gfns;
-};
-
-static struct bitmap bitmap;
-static struct bitmap *marking __read_mostly;
+static struct vmfork_avoid_bitmap bitmap;
+struct vmfork_avoid_bitmap *vmfork_avoid_marking __read_mostly;
 
 u64 vmfork_avoid_hazards(void)
 {
@@ -91,14 +85,17 @@ static u64 set_bits(unsigned long *words, u64 first, u64 end)
 	return n;
 }
 
-void vmfork_avoid_mark(const struct vmfork_avoid_policy *policy, unsigned long pfn,
-		       unsigned long count)
+void vmfork_avoid_mark_in(const struct vmfork_avoid_bitmap *b,
+			  const struct vmfork_avoid_policy *policy, unsigned long pfn,
+			  unsigned long count)
 {
-	const struct bitmap *b = READ_ONCE(marking);
+	u64 n;
 
-	if (!b || pfn >= b->gfns)
+	if (pfn >= b->gfns)
 		return;
-	vmfork_avoid_count(policy, set_bits(b->words, pfn, min_t(u64, pfn + count, b->gfns)));
+	n = set_bits(b->words, pfn, min_t(u64, pfn + count, b->gfns));
+	if (n)
+		vmfork_avoid_count(policy, n);
 }
 
 void vmfork_avoid_attach(u8 *map, u64 gfns, bool clone)
@@ -106,19 +103,19 @@ void vmfork_avoid_attach(u8 *map, u64 gfns, bool clone)
 	bitmap.words = (unsigned long *)map;
 	bitmap.gfns = gfns;
 	if (clone)
-		smp_store_release(&marking, &bitmap);	/* after what it points to */
+		smp_store_release(&vmfork_avoid_marking, &bitmap);	/* after what it points to */
 }
 
 void vmfork_avoid_begin(void)
 {
-	WRITE_ONCE(marking, &bitmap);
+	WRITE_ONCE(vmfork_avoid_marking, &bitmap);
 }
 
 void vmfork_avoid_detach(void)
 {
-	WRITE_ONCE(marking, NULL);
+	WRITE_ONCE(vmfork_avoid_marking, NULL);
 	synchronize_rcu();	/* marks are made by tracepoints, not preemptible */
-	bitmap = (struct bitmap){ };
+	bitmap = (struct vmfork_avoid_bitmap){ };
 }
 
 static int start(struct vmfork_avoid_policy *p)

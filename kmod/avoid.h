@@ -3,6 +3,7 @@
 #ifndef VMFORK_AVOID_H
 #define VMFORK_AVOID_H
 
+#include <linux/compiler.h>
 #include <linux/moduleparam.h>
 #include <linux/percpu-defs.h>
 #include <linux/types.h>
@@ -31,7 +32,7 @@
  */
 struct vmfork_avoid_counts {
 	u64 pages;	/* bits set */
-	u64 events;	/* times that it was asked to set any */
+	u64 events;	/* times that it set any */
 };
 
 /**
@@ -83,13 +84,31 @@ void vmfork_avoid_count(const struct vmfork_avoid_policy *policy, u64 pages);
 /** vmfork_avoid_total() - a policy's counts over all CPUs. */
 struct vmfork_avoid_counts vmfork_avoid_total(const struct vmfork_avoid_policy *policy);
 
+/* The bitmap to mark in: NULL but in a clone that has a channel. */
+struct vmfork_avoid_bitmap {
+	unsigned long *words;
+	u64 gfns;
+};
+
+extern struct vmfork_avoid_bitmap *vmfork_avoid_marking;
+
+void vmfork_avoid_mark_in(const struct vmfork_avoid_bitmap *b,
+			  const struct vmfork_avoid_policy *policy, unsigned long pfn,
+			  unsigned long count);
+
 /**
  * vmfork_avoid_mark() - while they are absent here, these pages' contents do not matter.
- * In a machine that is no clone it does nothing. Any context, not preemptible.
+ * In a machine that is no clone it does nothing, at once. Any context, not preemptible.
  * @pfn, @count: pages; those outside of the bitmap are left out
  */
-void vmfork_avoid_mark(const struct vmfork_avoid_policy *policy, unsigned long pfn,
-		       unsigned long count);
+static inline void vmfork_avoid_mark(const struct vmfork_avoid_policy *policy, unsigned long pfn,
+				     unsigned long count)
+{
+	const struct vmfork_avoid_bitmap *b = READ_ONCE(vmfork_avoid_marking);
+
+	if (unlikely(b))
+		vmfork_avoid_mark_in(b, policy, pfn, count);
+}
 
 /** vmfork_avoid_attach() - there is a channel.
  * @map:	its bitmap "avoid", of @gfns bits

@@ -17,7 +17,7 @@ static ssize_t pages_show(struct device *dev, struct device_attribute *attr, cha
 	return sysfs_emit(buf, "%llu\n", vmfork_avoid_total(policy_of(attr)).pages);
 }
 
-/* how often it was asked to set any */
+/* how often it set any */
 static ssize_t events_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n", vmfork_avoid_total(policy_of(attr)).events);

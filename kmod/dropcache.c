@@ -26,7 +26,7 @@ static bool drop_cache;
 module_param(drop_cache, bool, 0644);
 MODULE_PARM_DESC(drop_cache, "drop clean page cache before each fork, asked for or not");
 
-static void drop(struct work_struct *work)
+static void drop_clean(struct work_struct *work)
 {
 	struct file *f = filp_open(DROP_CACHES, O_WRONLY, 0);
 	ssize_t r = PTR_ERR_OR_ZERO(f);
@@ -46,7 +46,7 @@ void vmfork_dropcache(u32 flags)
 
 	if (!(flags & VMFORK_CLONE_DROP_CACHE) && !READ_ONCE(drop_cache))
 		return;
-	INIT_WORK_ONSTACK(&work, drop);
+	INIT_WORK_ONSTACK(&work, drop_clean);
 	queue_work(system_unbound_wq, &work);
 	flush_work(&work);
 	destroy_work_on_stack(&work);

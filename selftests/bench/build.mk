@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-BENCH_GUEST_SRCS := $(addprefix selftests/bench/guest/,main.c memory.c ticker.c)
+BENCH_GUEST_SRCS := $(addprefix selftests/bench/guest/,main.c loads.c memory.c ticker.c)
 $(call guest_program,vmfork-bench-guest,$(BENCH_GUEST_SRCS),,-lpthread)
+
+# QEMU resolves what the plugin calls when it loads it.
+$(call shared,liboracle.so,selftests/bench/oracle/oracle.c,-fvisibility=hidden,)
 
 .PHONY: bench bench-docs
 bench: guest-image ## measure against other ways to clone (BENCH_RUNS=10 BENCH_ONLY=m2,m3 BENCH_QUICK=1)

@@ -47,6 +47,7 @@ int test_grants(int argc, char **argv);
 int test_faultload(int argc, char **argv);
 int test_lodger(int argc, char **argv);
 int test_file(int argc, char **argv);
+int test_dropcache(int argc, char **argv);
 int test_poison(int argc, char **argv);
 int test_pressure(int argc, char **argv);
 

@@ -34,6 +34,7 @@ static const struct {
 	{ "faultload", test_faultload, "[CLONES] [MiB]" },
 	{ "lodger", test_lodger, "DIR MiB" },
 	{ "file", test_file, "PATH MiB" },
+	{ "dropcache", test_dropcache, "FILE MiB" },
 	{ "poison", test_poison, "DIR FILE MiB [ROUNDS]" },
 	{ "pressure", test_pressure, "MiB PROCESSES ROUNDS" },
 };

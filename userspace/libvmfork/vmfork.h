@@ -114,7 +114,8 @@ int vmfork_get_params(int vm, void *buf, size_t len, size_t *ret_len);
 /**
  * vmfork_clone() - fork this machine (sf_clone).
  * @ticket:	granted and not used yet
- * @flags:	VMFORK_CLONE_SYNC: write dirty file data to disk first
+ * @flags:	VMFORK_CLONE_SYNC: write dirty file data to disk first;
+ *		VMFORK_CLONE_DROP_CACHE: drop clean page cache first
  * Return: 0 in the parent, the ID 1..m in each clone, all from the same instant; or
  * -errno, and nothing was forked. In a clone @ticket is its link to the parent.
  */
@@ -125,7 +126,7 @@ int vmfork_clone(int ticket, unsigned int flags);
  * (sf_checkpoint_parent).
  * @vm:		of vmfork_open()
  * @name:	NULL, or [A-Za-z0-9._-]{1,63}: then it outlives descriptor and machine
- * @flags:	VMFORK_CLONE_SYNC
+ * @flags:	VMFORK_CLONE_*
  * @ret_fd:	the checkpoint; in a clone of it: its link to its parent
  * Return: 0 in this machine; in each clone made of the checkpoint, whenever that is,
  * its ID; or -errno.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <linux/vmfork.h>
 
+#include "loads.h"
 #include "memory.h"
 #include "ticker.h"
 
@@ -169,6 +170,78 @@ static int do_close(unsigned long arg)
 	return 0;
 }
 
+static int do_policy(unsigned long mask)
+{
+	int err = loads_policy((unsigned int)mask);
+
+	if (!err)
+		answer("policy %lu", mask);
+	return err;
+}
+
+static int timed(const char *verb, unsigned long long begin, int err)
+{
+	if (!err)
+		answer("%s %llu", verb, now_us() - begin);
+	return err;
+}
+
+static int do_pool(unsigned long mib)
+{
+	unsigned long long begin = now_us();
+
+	return timed("pool", begin, loads_pool(mib));
+}
+
+static int do_drop(unsigned long arg)
+{
+	unsigned long long begin = now_us();
+
+	return timed("drop", begin, loads_drop());
+}
+
+static int do_alloc(unsigned long mib)
+{
+	unsigned long long begin = now_us();
+
+	return timed("alloc", begin, loads_alloc(mib));
+}
+
+static int do_file(unsigned long mib)
+{
+	unsigned long long begin = now_us();
+
+	return timed("file", begin, loads_file(mib));
+}
+
+static int do_read(unsigned long n)
+{
+	unsigned long long begin = now_us();
+
+	return timed("read", begin, loads_read((unsigned int)n));
+}
+
+static int do_build(unsigned long n)
+{
+	unsigned long long begin = now_us();
+
+	return timed("build", begin, loads_build((unsigned int)n));
+}
+
+static int do_spawn(unsigned long n)
+{
+	unsigned long long begin = now_us();
+
+	return timed("spawn", begin, loads_spawn((unsigned int)n));
+}
+
+static int do_faults(unsigned long mib)
+{
+	unsigned long long begin = now_us();
+
+	return timed("faults", begin, loads_faults(mib));
+}
+
 static int do_hello(unsigned long arg)
 {
 	answer("hello %d", access("/dev/vmfork", F_OK) == 0);
@@ -190,6 +263,15 @@ static const struct command {
 	{ "fork", do_fork },	/* answer: ID, clones */
 	{ "collect", do_collect },	/* clones */
 	{ "close", do_close },
+	{ "policy", do_policy },	/* mask: see loads.h, as for those below */
+	{ "pool", do_pool },	/* MiB */
+	{ "drop", do_drop },	/* the pool; answer: us */
+	{ "alloc", do_alloc },	/* MiB; answer: us */
+	{ "file", do_file },	/* MiB; answer: us */
+	{ "read", do_read },	/* reads; answer: us */
+	{ "build", do_build },	/* times; answer: us */
+	{ "spawn", do_spawn },	/* times; answer: us */
+	{ "faults", do_faults },	/* MiB; answer: us */
 };
 
 static void serve(char *line)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from . import host, plot, report
+from .avoidance import m5
 from .bench import Bench
 from .fetch import m4
 from .footprint import m7, m8
@@ -15,7 +16,7 @@ from .pause import m3, m10
 from .record import Record
 from .vm import Guest
 
-MEASURES = {"m2": m2, "m3": m3, "m4": m4, "m7": m7, "m8": m8, "m10": m10}
+MEASURES = {"m2": m2, "m3": m3, "m4": m4, "m5": m5, "m7": m7, "m8": m8, "m10": m10}
 
 
 def guest(build, directory):

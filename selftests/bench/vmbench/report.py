@@ -14,6 +14,9 @@ B7      RAM a shared file, x-ignore-shared; each clone maps it private, processe
         fork; the parent goes on in a new process as well, for the file must not change
 B7w     B7 with processes that wait already, as vmfork's stand-bys do
 uffd    a bare userfaultfd loop in a process of its own, for page faults
+off     M5: vmfork with no heuristic in the guest; "free set" and "set + hook" with the first and
+        the first two, vmfork with all; "no hooks": with neither hook
+oracle  M5: pages that the clone's processors read before they had written them (a TCG plugin)
 B3 (mapped-ram), B6 (fast-snapshot-load) need a newer QEMU than Debian 12's; B4 (postcopy) and
 B5 (background-snapshot) were not measured.
 "resumed" is QEMU's RESUME event: the clone's first instruction. "first reply" is when a program

@@ -24,7 +24,8 @@ class VmforkError(Exception):
 class Daemon:
     """A vmforkd of the harness's own."""
 
-    def __init__(self, build, directory, options=()):
+    def __init__(self, build, directory, options=(), qemu=None):
+        """@options: more of vmforkd's; @qemu: a program to run in place of QEMU."""
         self.build = build
         self.socket = os.path.join(directory, "control.sock")
         images = os.path.join(directory, "images")
@@ -33,7 +34,8 @@ class Daemon:
         self.process = process.spawn(
             [f"{build}/bin/vmforkd", "--runtime-dir", directory, "--image-dir", images,
              "--user", qemu_user(), "--die-with-parent", *options],
-            signal.SIGTERM, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            signal.SIGTERM, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+            env=dict(os.environ, VMFORK_QEMU=qemu) if qemu else None)
         deadline = time.monotonic() + TIMEOUT_S
         while not os.path.exists(self.socket):
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""M5: what the guest's heuristics save, against none and against an oracle; what the hooks cost."""
+from .bench import rotated
+from .memory import rollup
+from .oracle import Oracle
+
+MIB = 1024
+DIRTY_MIB = 600         # written and freed before the fork: free pages are not zeros
+POOL_MIB = 256          # in use at the fork, and a file as large
+SETUP = (f"alloc {DIRTY_MIB}", f"pool {POOL_MIB}")
+PAGE = 4096
+
+# the module's switches: bit 0 free_set, 1 free_hook, 2 io_overwrite
+POLICIES = {"off": 0, "free set": 1, "set + hook": 3, "vmfork": 7}
+LOADS = {
+    "allocation-heavy": ("drop 0", "alloc 500", "alloc 500"),
+    "page-cache write": ("file 192",),
+    "random read": ("read 3000",),
+    "build": ("build 1",),
+}
+NEEDED_LOAD = ("drop 0", "alloc 300")      # the plugin makes it slow
+COST_LOADS = {"fork + exec": "spawn 60", "page fault": "faults 24"}
+COST_ROUNDS = 5
+
+
+def m5(bench):
+    savings(bench)
+    needed(bench)
+    cost(bench)
+
+
+def one(root, policy, commands):
+    """Forks under a policy, runs the load in the clone: (ms, its pager's counts, its VM)."""
+    root.console.ask(f"policy {policy}")
+    with root.fork(1) as fork:
+        elapsed = sum(fork.consoles[0].ask(command, 900)[0] for command in commands)
+        stats = root.stats()
+        return elapsed / 1e3, stats[fork.vms[0]["name"]]["pager"], fork.vms[0]
+
+
+def savings(bench):
+    root = bench.root(MIB, "m5")
+    for command in SETUP:
+        root.console.ask(command)
+    for run in bench.turns("M5 pages fetched"):
+        bench.record.add("M5", "resident memory of the parent", "MiB", "", "vmfork", run,
+                         rollup(root.vm["pid"])["Rss"] / 2**20)
+        for load, commands in LOADS.items():
+            for subject in rotated(list(POLICIES), run):
+                note(bench.record, subject, load, run, *one(root, POLICIES[subject], commands))
+    bench.end_machine(root)
+
+
+def note(record, subject, load, run, elapsed, counts, _):
+    record.add("M5", "fetched", "MiB", load, subject, run, counts["fetched"] * PAGE / 2**20)
+    for name in ("fetched", "avoided", "zero", "faults"):
+        record.add("M5", f"pages {name}" if name != "faults" else name, "pages", load, subject,
+                   run, counts[name])
+    record.add("M5", "time", "ms", load, subject, run, elapsed)
+
+
+def needed(bench):
+    """Pages that the clone's processors read before they had written them, by the oracle."""
+    with Oracle(bench, "pages", MIB) as oracle:
+        root = oracle.root(MIB, "m5pages")
+        for command in SETUP:
+            root.console.ask(command)
+        bench.say("M5 pages needed")
+        root.console.ask(f"policy {POLICIES['vmfork']}")
+        with root.fork(1) as fork:
+            for command in NEEDED_LOAD:
+                fork.consoles[0].ask(command, 900)
+            counts = root.stats()[fork.vms[0]["name"]]["pager"]
+            pages = oracle.needed(fork.vms[0]["pid"])
+        bench.record.add("M5", "pages asked for", "pages", "allocation-heavy", "vmfork", 0,
+                         counts["fetched"] + counts["zero"])
+        bench.record.add("M5", "pages asked for", "pages", "allocation-heavy", "oracle", 0, pages)
+
+
+def cost(bench):
+    """Instructions of a loop with and without the hooks, in a parent and in a clone."""
+    with Oracle(bench, "count", MIB) as oracle:
+        root = oracle.root(256, "m5cost")
+        for policy, subject in ((1, "no hooks"), (7, "vmfork")):
+            bench.say(f"M5 cost of the hooks: {subject}")
+            root.console.ask(f"policy {policy}")
+            count(bench.record, oracle, subject, "parent", root.console, root.vm["pid"])
+            with root.fork(1) as fork:
+                count(bench.record, oracle, subject, "clone", fork.consoles[0],
+                      fork.vms[0]["pid"])
+
+
+def count(record, oracle, subject, where, console, pid):
+    for load, command in COST_LOADS.items():
+        console.ask(command)
+        for run in range(COST_ROUNDS):
+            before = oracle.instructions(pid)
+            console.ask(command)
+            record.add("M5", "instructions", "million", f"{load}, {where}", subject, run,
+                       (oracle.instructions(pid) - before) / 1e6)
