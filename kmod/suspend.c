@@ -71,12 +71,6 @@ static struct syscore_ops ops = {
 	.resume = on_resume,
 };
 
-int vmfork_suspend_lock(void)
-{
-	return wait_event_state(vmfork_wait, mutex_trylock(&vmfork_fork_mutex),
-				(TASK_KILLABLE | TASK_FREEZABLE)) ? -EINTR : 0;
-}
-
 /* Released without having stood still: with an error, or the host has lost its mind. */
 static void check_release(const struct vmfork_forkpoint *fp)
 {
