@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Suites that run in dom0: XEN_SUITES, in this order.
-XEN_SUITES += selftests/xen/check-hypervisor.sh selftests/xen/check-forks.sh
+XEN_SUITES += selftests/xen/check-hypervisor.sh selftests/xen/check-kills.sh \
+	selftests/xen/check-forks.sh
 
 ifdef HAVE_XEN
 $(call program,vmfork-xen-mark-test,selftests/xen/mark_test.c hypervisor/xen/mark.c,-Ihypervisor/xen,$(XEN_LIBS))
