@@ -6,7 +6,7 @@
 lab_start
 lab_run web --memory 128M --cpus 2 || bail_out "the guest does not boot"
 is "it runs on Xen" "$(lab_vm web accel)" xen
-guest_tap web "vmfork-e2e fidelity 2 4"
+guest_tap web "vmfork-e2e fidelity 1 4"
 check "no clone is left" only_vms_soon web
 check "nor a domain of one" domains_soon 1
 check "a clone, asked for by the host" vmforkctl fork web -n 1
