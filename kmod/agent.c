@@ -162,7 +162,7 @@ static int begin(struct file *file, u64 *epoch)
 {
 	int r = 0;
 
-	if (mutex_lock_killable(&vmfork_fork_mutex))
+	if (vmfork_fork_lock())
 		return -EINTR;
 	raw_spin_lock(&vmfork_lock);
 	*epoch = vmfork_epoch();
@@ -175,7 +175,7 @@ static int begin(struct file *file, u64 *epoch)
 	else
 		agent.state = REPORTING;
 	raw_spin_unlock(&vmfork_lock);
-	mutex_unlock(&vmfork_fork_mutex);
+	vmfork_fork_unlock();
 	return r;
 }
 
@@ -191,7 +191,7 @@ static void end(int result)
 		cancel_delayed_work(&watchdog);
 		vmfork_gate_open();
 	}
-	mutex_unlock(&vmfork_fork_mutex);
+	vmfork_fork_unlock();
 	if (!result)
 		vmfork_chardev_announce();
 }

@@ -37,6 +37,18 @@ const struct vmfork_patience vmfork_patience_close = {
 	TASK_UNINTERRUPTIBLE, 10 * HZ, HZ / 50
 };
 
+int vmfork_fork_lock(void)
+{
+	return wait_event_state(vmfork_wait, mutex_trylock(&vmfork_fork_mutex),
+				(TASK_KILLABLE | TASK_FREEZABLE)) ? -EINTR : 0;
+}
+
+void vmfork_fork_unlock(void)
+{
+	mutex_unlock(&vmfork_fork_mutex);
+	wake_up_all(&vmfork_wait);
+}
+
 u64 vmfork_epoch(void)
 {
 	return channel.epoch;
@@ -332,7 +344,7 @@ int vmfork_channel_attach(struct vmfork_transport *t)
 	vmfork_avoid_attach(vmfork_channel_avoid(), layout.gfns, is_clone());
 	pr_info("%s channel, tickets of up to %u clones\n", t->ops->name, layout.clones_max);
 unlock:
-	mutex_unlock(&vmfork_fork_mutex);
+	vmfork_fork_unlock();
 	if (!r)
 		vmfork_channel_poll();
 	return r;
@@ -345,7 +357,7 @@ void vmfork_channel_detach(struct vmfork_transport *t)
 		vmfork_avoid_detach();
 		unuse();
 	}
-	mutex_unlock(&vmfork_fork_mutex);
+	vmfork_fork_unlock();
 	cancel_delayed_work_sync(&receive_work);
 }
 

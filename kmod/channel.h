@@ -37,6 +37,12 @@ extern raw_spinlock_t vmfork_lock;
 extern wait_queue_head_t vmfork_wait;
 extern struct workqueue_struct *vmfork_wq;
 
+/** vmfork_fork_lock() - vmfork_fork_mutex for a user's task: others may wait for a fork that
+ * freezes all tasks (suspend.c), so the wait can be frozen.
+ * Return: 0, or -EINTR: this task is being killed. */
+int vmfork_fork_lock(void);
+void vmfork_fork_unlock(void);
+
 /* Under vmfork_lock, or in the fork point: */
 
 u64 vmfork_epoch(void);

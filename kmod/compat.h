@@ -41,4 +41,22 @@ static inline void vmfork_vm_flags(struct vm_area_struct *vma, vm_flags_t set, v
 #endif
 }
 
+/* syscore operations have an argument since 6.19, and in stable series: see Kbuild */
+#ifdef VMFORK_HAVE_REGISTER_SYSCORE
+#define VMFORK_SYSCORE_ARG void *data
+#define VMFORK_SYSCORE(name, on_suspend, on_resume)				\
+	static const struct syscore_ops name##_ops = {				\
+		.suspend = on_suspend, .resume = on_resume,			\
+	};									\
+	static struct syscore name = { .ops = &name##_ops }
+#define vmfork_syscore_register register_syscore
+#define vmfork_syscore_unregister unregister_syscore
+#else
+#define VMFORK_SYSCORE_ARG void
+#define VMFORK_SYSCORE(name, on_suspend, on_resume)				\
+	static struct syscore_ops name = { .suspend = on_suspend, .resume = on_resume }
+#define vmfork_syscore_register register_syscore_ops
+#define vmfork_syscore_unregister unregister_syscore_ops
+#endif
+
 #endif /* VMFORK_COMPAT_H */

@@ -340,14 +340,14 @@ int vmfork_forkpoint_run(struct vmfork_forkpoint *fp)
 			return r;
 	}
 	vmfork_dropcache(fp->flags);
-	if (vmfork_suspend_lock())
+	if (vmfork_fork_lock())
 		return -EINTR;
 	r = prepare(fp);
 	if (!r) {
 		pass(fp);
 		r = fp->result;
 	}
-	mutex_unlock(&vmfork_fork_mutex);
+	vmfork_fork_unlock();
 	vmfork_request_purge();
 	vmfork_mailbox_purge();
 	wake_up_all(&vmfork_wait);
@@ -396,7 +396,10 @@ u64 vmfork_features(void)
 
 void vmfork_forkpoint_figures(struct vmfork_figures *ret)
 {
-	mutex_lock(&vmfork_fork_mutex);
+	if (vmfork_fork_lock()) {
+		memset(ret, 0, sizeof(*ret));	/* the reader is being killed */
+		return;
+	}
 	*ret = figures;
-	mutex_unlock(&vmfork_fork_mutex);
+	vmfork_fork_unlock();
 }

@@ -39,7 +39,7 @@ static int deny(struct vmfork_secrets *s)
 {
 	int r = -EEXIST;
 
-	if (mutex_lock_killable(&vmfork_fork_mutex))
+	if (vmfork_fork_lock())
 		return -EINTR;
 	raw_spin_lock(&vmfork_lock);
 	if (list_empty(&s->denier)) {
@@ -48,7 +48,7 @@ static int deny(struct vmfork_secrets *s)
 		r = 0;
 	}
 	raw_spin_unlock(&vmfork_lock);
-	mutex_unlock(&vmfork_fork_mutex);
+	vmfork_fork_unlock();
 	return r;
 }
 

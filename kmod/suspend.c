@@ -5,6 +5,7 @@
 #include <linux/sched/signal.h>
 #include <linux/syscore_ops.h>
 
+#include "compat.h"
 #include "suspend.h"
 
 /**
@@ -41,7 +42,7 @@ static bool is_taken(void)
 	return state == VMFORK_FORK_TAKEN || state == VMFORK_FORK_RELEASED;
 }
 
-static int on_suspend(void)
+static int on_suspend(VMFORK_SYSCORE_ARG)
 {
 	if (!pending || !is_taken())
 		return 0;
@@ -58,7 +59,7 @@ static void leave(void)
 	WRITE_ONCE(pending, NULL);
 }
 
-static void on_resume(void)
+static void on_resume(VMFORK_SYSCORE_ARG)
 {
 	if (!pending || !is_taken())
 		return;
@@ -66,16 +67,7 @@ static void on_resume(void)
 	stood = ktime_sub(ktime_get(), began);
 }
 
-static struct syscore_ops ops = {
-	.suspend = on_suspend,
-	.resume = on_resume,
-};
-
-int vmfork_suspend_lock(void)
-{
-	return wait_event_state(vmfork_wait, mutex_trylock(&vmfork_fork_mutex),
-				(TASK_KILLABLE | TASK_FREEZABLE)) ? -EINTR : 0;
-}
+VMFORK_SYSCORE(syscore, on_suspend, on_resume);
 
 /* Released without having stood still: with an error, or the host has lost its mind. */
 static void check_release(const struct vmfork_forkpoint *fp)
@@ -128,10 +120,10 @@ ktime_t vmfork_suspend_pass(struct vmfork_forkpoint *fp)
 
 void vmfork_suspend_init(void)
 {
-	register_syscore_ops(&ops);
+	vmfork_syscore_register(&syscore);
 }
 
 void vmfork_suspend_exit(void)
 {
-	unregister_syscore_ops(&ops);
+	vmfork_syscore_unregister(&syscore);
 }

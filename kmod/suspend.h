@@ -5,10 +5,6 @@
 
 #include "forkpoint.h"
 
-/** vmfork_suspend_lock() - vmfork_fork_mutex, in a wait that can be frozen.
- * Return: 0, or -EINTR: this task is being killed. */
-int vmfork_suspend_lock(void);
-
 /** vmfork_suspend_pass() - go through the fork point; fills @fp as fork_point() does.
  * Return: for how long the machine stood still. */
 ktime_t vmfork_suspend_pass(struct vmfork_forkpoint *fp);

@@ -3,6 +3,7 @@
 #
 #   bin      vmfork, vmforkctl            sbin        vmforkd, vmfork-agent
 #   lib      libvmfork                    lib/vmfork  vmfork-pager, the RAM library
+# and for Xen, if it was built: sbin/vmforkd-xen, lib/vmfork/vmfork-{pager-xen,xenvm}
 # Units, sysusers and udev rules go where systemd and udev look: UNITDIR, SYSUSERSDIR,
 # UDEVDIR, TMPFILESDIR, GENERATORDIR. The module is installed by make modules_install.
 
@@ -27,6 +28,9 @@ INSTALL_FILES = \
 	$(call install_one,755,$(B)/guest/vmfork-agent,$(SBINDIR)/vmfork-agent) \
 	644|userspace/agent/agent.conf|$(PREFIX)/share/doc/vmfork/agent.conf \
 	$(call install_one,755,$(B)/bin/vmfork-pager,$(LIBDIR)/vmfork/vmfork-pager) \
+	$(call install_one,755,$(B)/bin/vmforkd-xen,$(SBINDIR)/vmforkd-xen) \
+	$(call install_one,755,$(B)/bin/vmfork-pager-xen,$(LIBDIR)/vmfork/vmfork-pager-xen) \
+	$(call install_one,755,$(B)/bin/vmfork-xenvm,$(LIBDIR)/vmfork/vmfork-xenvm) \
 	$(call install_one,644,$(B)/lib/libvmfork-ram.so,$(LIBDIR)/vmfork/libvmfork-ram.so) \
 	$(call install_one,644,$(B)/lib/libvmfork.so.0,$(LIBDIR)/libvmfork.so.0) \
 	$(call install_one,644,$(B)/lib/libvmfork.a,$(LIBDIR)/libvmfork.a) \

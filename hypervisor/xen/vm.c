@@ -17,6 +17,8 @@
 #include "util.h"
 #include "xen.h"
 
+#define XENVM "vmfork-xenvm"
+
 static void op_begin(struct xen_vm *x, enum xen_op op)
 {
 	x->op = op;
@@ -307,6 +309,21 @@ static void on_spawned(struct vm *vm, int pid)
 		xen_op_end(x, pid);
 }
 
+/* Installed beside the pager; in a build tree beside vmforkd-xen itself. */
+static void find_program(char *buf, size_t len)
+{
+	char *slash;
+	ssize_t n;
+
+	snprintf(buf, len, "%s/" XENVM, core_lib_dir());
+	if (access(buf, X_OK) == 0)
+		return;
+	n = readlink("/proc/self/exe", buf, len - sizeof(XENVM) - 1);
+	buf[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(buf, '/');
+	strcpy(slash ? slash + 1 : buf, XENVM);
+}
+
 static int spawn(struct xen_vm *x, int sock)
 {
 	char program[VM_PATH_MAX + 32], name[64];
@@ -316,7 +333,7 @@ static int spawn(struct xen_vm *x, int sock)
 
 	if (out < 0)
 		return out;
-	snprintf(program, sizeof(program), "%s/vmfork-xenvm", core_lib_dir());
+	find_program(program, sizeof(program));
 	snprintf(name, sizeof(name), "vm%" PRIu64 ".xenvm", vm_handle(x->vm));
 	return core_spawn(x->vm, name, argv, env, &sock, 1, out, on_spawned);
 }

@@ -23,6 +23,8 @@
 #include "xenvm_front.h"
 
 #define PEER_FD	3
+#define LAST_READS	64
+#define LAST_MSEC	100
 
 enum { P_PEER, P_SIGNAL, P_DONE, P_XS, P_EVTCHN, P_KICK, P_TTY, P_LISTENER, P_CLIENT, P_COUNT };
 
@@ -312,6 +314,18 @@ static void run(struct xenvm *x, int signals)
 	}
 }
 
+/* What a guest said when it panicked is still on its way through xenconsoled. */
+static void read_last_words(struct xenvm *x)
+{
+	struct pollfd p = { .fd = x->console.tty, .events = POLLIN };
+
+	for (int i = 0; i < LAST_READS && x->console.tty >= 0; i++) {
+		if (poll(&p, 1, LAST_MSEC) <= 0)
+			return;
+		console_read(&x->console);
+	}
+}
+
 static int take_signals(void)
 {
 	sigset_t set;
@@ -343,6 +357,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	run(&x, signals);
+	read_last_words(&x);
 	domain_destroy(&x);
 	return EXIT_SUCCESS;
 }

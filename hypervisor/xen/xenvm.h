@@ -46,6 +46,7 @@ struct xenvm {
 	int done;		/* eventfd: the worker has an answer */
 	uint32_t domain;	/* 0: there is none */
 	uint32_t *shared_domain;	/* the same, for the front process */
+	bool fresh;		/* made, and has not run yet */
 	bool frozen;
 	bool ending;
 	struct vm_config config;

@@ -94,6 +94,7 @@ static int made(struct xenvm *x, uint32_t domain)
 {
 	int r;
 
+	x->fresh = true;
 	domain_is(x, domain);
 	r = device_make(&x->device, domain, x->size);
 	if (r)
@@ -226,13 +227,15 @@ int domain_freeze(struct xenvm *x, int image, int presence, int descriptor)
 
 int domain_resume(struct xenvm *x)
 {
-	bool frozen = x->frozen || is_stopped(x);
+	bool fresh = x->fresh;
 
+	x->fresh = false;
 	x->frozen = false;
-	if (frozen)
+	if (fresh)
+		return error_of(libxl_domain_unpause(x->ctx, x->domain, NULL));
+	if (is_stopped(x))
 		return error_of(libxl_domain_resume(x->ctx, x->domain, 1, NULL));
-	/* after a copy that failed before the guest stood still there is nothing to do */
-	return error_of(libxl_domain_unpause(x->ctx, x->domain, NULL));
+	return 0;	/* the copy failed before the guest stood still */
 }
 
 void domain_destroy(struct xenvm *x)

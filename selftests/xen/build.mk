@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Suites that run in dom0: XEN_SUITES, in this order.
-XEN_SUITES += selftests/xen/check-hypervisor.sh selftests/xen/check-forks.sh
+XEN_SUITES += selftests/xen/check-hypervisor.sh selftests/xen/check-kills.sh \
+	selftests/xen/check-forks.sh
 
 ifdef HAVE_XEN
 $(call program,vmfork-xen-mark-test,selftests/xen/mark_test.c hypervisor/xen/mark.c,-Ihypervisor/xen,$(XEN_LIBS))
 endif
 
-.PHONY: check-xen bench-xen
+.PHONY: check-xen
 check-xen: user modules guest-image ## the suites on Xen: a nested lab, or XEN_HOST=local
 	@selftests/xen/check-xen.sh $(XEN_SUITES)
-
-bench-xen: user modules guest-image ## forks on Xen against xl save and xl restore
-	@selftests/xen/check-xen.sh selftests/xen/bench-forks.sh

@@ -74,6 +74,23 @@ START_TEST(good_requests)
 }
 END_TEST
 
+START_TEST(complete_images)
+{
+	struct pager_req r = image_req();
+
+	r.source = PAGER_SOURCE_FILE;
+	for (unsigned int n = 0; n < 33; n++)
+		ck_assert_int_eq(parse(&r, n), n == 2 ? 0 : -EINVAL);
+	r.lower = 4;
+	ck_assert_int_eq(parse(&r, 2), -EINVAL);
+	r.lower = 0;
+	r.npages = 0;
+	ck_assert_int_eq(parse(&r, 2), -EINVAL);
+	r.source = PAGER_SOURCE_FILE + 1;
+	ck_assert_int_eq(parse(&r, 2), -EOPNOTSUPP);
+}
+END_TEST
+
 START_TEST(every_wrong_size)
 {
 	struct pager_req r = image_req(), out;
@@ -190,6 +207,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, good_requests);
+	tcase_add_test(t, complete_images);
 	tcase_add_test(t, every_wrong_size);
 	tcase_add_test(t, wrong_counts_of_descriptors);
 	tcase_add_test(t, wrong_fields);
