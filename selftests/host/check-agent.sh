@@ -110,14 +110,14 @@ check "the server outside saw one orderly end" lab_wait_for 60 "the end" echo_en
 
 # ---- identity that cannot be completed
 hook 30-bad '[ $1 = post ] || { echo no licence for $VMFORK_ID; exit 4; }'
-out=$(in_guest "vmfork -n 2 --json -- echo RAN")
+out=$(in_guest "vmfork -n 2 --json -- echo RAN 2> /dev/null")
 is "a failing hook: no user code ran" "$(grep -c 'RAN' <<< "$out")" 0
 summary=$(last_json <<< "$out")
 is "both clones are unidentified" "$(jq -c '[.clones[].reason] | unique' <<< "$summary")" '["unidentified"]'
 check "the summary says why" grep -q 'hooks: hook 30-bad pre: status 4: no licence for 1' <<< "$summary"
 check "so does the daemon's log" daemon_log_says 'hook 30-bad pre: status 4'
 hook 30-bad '[ $1 = post ] || [ $VMFORK_ID != 1 ] || kill -9 $PPID'
-out=$(in_guest "vmfork -n 2 --json -- echo RAN")
+out=$(in_guest "vmfork -n 2 --json -- echo RAN 2> /dev/null")
 summary=$(last_json <<< "$out")
 is "an agent that is killed while all are held takes its clone along, and no other" \
 	"$(jq -c '[.clones[] | [.id, .reason]]' <<< "$summary")" '[[1,"unidentified"],[2,"exited"]]'
