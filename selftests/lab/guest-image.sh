@@ -4,7 +4,7 @@
 #
 #   guest-image.sh [OUT]     OUT (build/lab) gets initrd.img and env, which names all three
 #
-# Environment: KERNEL=6.1 (default), 6.12, rt or cloud (6.1 all the same); VMFORK_CACHE; VMFORK_MIRROR;
+# Environment: KERNEL=6.1 (default), 6.12 or rt (6.1 with PREEMPT_RT); VMFORK_CACHE; VMFORK_MIRROR;
 # SERVICES=1: with sshd, nginx and Python on the root disk, for the tests of identity and bindings;
 # KDIR: build directory of the kernel to use. Slow steps are cached by what goes into them; the
 # payload (module, programs, jobs) is packed anew each time, which takes a second.

@@ -9,8 +9,8 @@
 choose_kernel() {
 	case $1 in
 	6.1) choose_installed ;;
-	6.12|rt|cloud) choose_unpacked "$1" ;;
-	*) die "KERNEL=$1: 6.1, 6.12, rt and cloud are known" ;;
+	6.12|rt) choose_unpacked "$1" ;;
+	*) die "KERNEL=$1: 6.1, 6.12 and rt are known" ;;
 	esac
 }
 
