@@ -125,9 +125,10 @@ END_TEST
 
 START_TEST(within)
 {
-	struct limits own = { 10, 100, 50 }, none = { 0 }, more = { 20, 200, 100 }, l;
+	struct limits own = { 10, 100, 50, true }, none = { 0 }, more = { 20, 200, 100, false }, l;
 
 	l = limits_within(&none, &own);
+	ck_assert(l.no_network);
 	ck_assert_uint_eq(l.memory_mib, 100);
 	ck_assert_uint_eq(l.cpu_weight, 50);
 	l = limits_within(&more, &own);
@@ -135,7 +136,9 @@ START_TEST(within)
 	ck_assert_uint_eq(l.cpu_weight, 50);
 	l = limits_within(&own, &more);
 	ck_assert_uint_eq(l.memory_mib, 100);
+	ck_assert(l.no_network);
 	l = limits_within(&more, &none);
+	ck_assert(!l.no_network);
 	ck_assert_uint_eq(l.memory_mib, 200);
 	l = limits_within(&none, &none);
 	ck_assert_uint_eq(l.memory_mib | l.cpu_weight, 0);
