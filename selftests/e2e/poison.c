@@ -133,7 +133,7 @@ static void read_mapped(void)
 /* Into the middle of a page: what is before and behind stays as it was. */
 static void read_direct(void)
 {
-	size_t pages = 2048 < where.pages ? 2048 : where.pages, off = 512;
+	size_t pages = where.pages < 2048 ? where.pages : 2048, off = 512;
 	int fd = open(where.file, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	uint64_t *mem = pages_new(pages + 1);
 	unsigned char *at = (unsigned char *)mem + off;

@@ -60,14 +60,22 @@ static int close_pair(int *pair)
 	return -1;
 }
 
+static int open_input(int *in, bool input)
+{
+	if (input)
+		return pipe2(in, O_CLOEXEC);
+	in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	in[1] = -1;
+	return 0;
+}
+
 /* Return: the command's pid, or -1 */
 static pid_t start(struct pipes *p, char *const *argv, bool input)
 {
 	int in[2], out[2], err[2];
 	pid_t pid;
 
-	if (input ? pipe2(in, O_CLOEXEC) :
-		    (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC), in[1] = -1, 0))
+	if (open_input(in, input))
 		return -1;
 	if (pipe2(out, O_CLOEXEC))
 		return close_pair(in);

@@ -193,7 +193,7 @@ START_TEST(ids)
 	char text[ID_TEXT_MAX];
 
 	machine_id_text(r, text);
-	ck_assert_str_eq(text, "00112233445" "54f77bf99aabbccddeeff\n");
+	ck_assert_str_eq(text, "0011223344554f77bf99aabbccddeeff\n");
 	boot_id_text(r, text);
 	ck_assert_str_eq(text, "00112233-4455-4f77-bf99-aabbccddeeff\n");
 }
