@@ -19,7 +19,7 @@
  * From the mark on, a marked page that was absent holds zeros or what the parent had there,
  * until the data arrives. If the request fails it is left so:
  *
- *   page cache    not uptodate: nobody may read it; a new read fills it again
+ *   page cache    PG_uptodate is not set: nobody may read it; a new read fills it again
  *   swap-in       the same, and the page was free before anyway
  *   O_DIRECT      read() has failed, and what it leaves in the buffer is undefined, as with
  *                 any device that had begun to transfer. Pages of the buffer beyond the end
