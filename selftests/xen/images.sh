@@ -14,7 +14,7 @@ here=$top/selftests/lab
 . "$xen_here/hypervisor.sh"
 out=${1:-$top/build/xen}
 mirror=${VMFORK_MIRROR:-http://deb.debian.org/debian}
-packages=kmod,iproute2,procps,passwd,python3,jq,xen-utils-4.17,xenstore-utils,libjansson4,libcap2,libzstd1,libsystemd0,qemu-utils,dmsetup
+packages=kmod,iproute2,procps,passwd,python3,jq,xen-utils-4.17,xenstore-utils,libjansson4,libnl-3-200,libnl-route-3-200,libnftables1,libcap2,libzstd1,libsystemd0,qemu-utils,dmsetup
 disk_size=2G
 
 make_dom0_kernel() { # DIR: vmlinux and modules of dom0
