@@ -37,15 +37,23 @@ static void check_add(const struct pager_req *r)
 	check_slots(r);
 }
 
-/* The descriptors are told apart by the flags alone: their count must be right. */
+/* The descriptors are told apart by source and flags alone: their count must be right. */
+static unsigned int want_fds(const struct pager_req *r)
+{
+	if (r->op == PAGER_CLONE_ADD || r->source == PAGER_SOURCE_FILE)
+		return 2;
+	return 4 + !!r->lower + !!(r->flags & PAGER_F_RECORD) + !!(r->flags & PAGER_F_EARLIER);
+}
+
 static void check_fds(const struct pager_req *r, unsigned int nfds)
 {
-	unsigned int want = 4 + !!r->lower + !!(r->flags & PAGER_F_RECORD) +
-			    !!(r->flags & PAGER_F_EARLIER);
-
-	if (nfds != (r->op == PAGER_CLONE_ADD ? 2 : want))
+	if (nfds != want_fds(r))
 		abort();
-	if (r->flags & PAGER_F_EARLIER && !(r->flags & PAGER_F_RECORD))
+	if (r->op == PAGER_IMAGE_ADD && r->source == PAGER_SOURCE_FILE &&
+	    (r->lower || r->flags))
+		abort();
+	if (r->op == PAGER_IMAGE_ADD && r->flags & PAGER_F_EARLIER &&
+	    !(r->flags & PAGER_F_RECORD))
 		abort();
 }
 
