@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zstd.h>
 
 /* migration/savevm.c in QEMU */
@@ -93,4 +96,23 @@ int descriptor_unpack(const void *buf, size_t len, void **ret, size_t *ret_len)
 	*ret = out;
 	*ret_len = raw;
 	return 0;
+}
+
+int descriptor_feed(int pipe, int file)
+{
+	off_t done = lseek(file, 0, SEEK_CUR);
+	struct stat st;
+
+	if (done < 0 || fstat(file, &st) < 0)
+		return -errno;
+	while (done < st.st_size) {
+		ssize_t n = sendfile(pipe, file, NULL, st.st_size - done);
+
+		if (n == 0)
+			return -EIO;	/* it has become shorter */
+		if (n < 0 && errno != EINTR)
+			return errno == EAGAIN ? 0 : -errno;
+		done += n > 0 ? n : 0;
+	}
+	return 1;
 }

@@ -21,4 +21,11 @@ int descriptor_pack(const void *buf, size_t len, void **ret, size_t *ret_len);
 /** descriptor_unpack() - @buf, @len: a stored form. What it gives is a descriptor. */
 int descriptor_unpack(const void *buf, size_t len, void **ret, size_t *ret_len);
 
+/**
+ * descriptor_feed() - write what is left of @file, from its position on, to a pipe.
+ * Once all is written the pipe is not touched again: QEMU may have read it, loaded it and
+ * closed its end by then. Return: 1 all is written; 0 the pipe is full; or -errno.
+ */
+int descriptor_feed(int pipe, int file);
+
 #endif /* VMFORK_DESCRIPTOR_H */

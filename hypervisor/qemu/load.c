@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/sendfile.h>
 #include <systemd/sd-event.h>
 
 #include "descriptor.h"
@@ -83,15 +82,11 @@ static void feed_end(struct qemu_vm *q)
 /* Return: 1 all is written, 0 the pipe is full, or -errno. */
 static int feed(struct qemu_vm *q)
 {
-	ssize_t n;
+	int r = descriptor_feed(q->state, q->feed);
 
-	do {
-		n = sendfile(q->state, q->feed, NULL, DESCRIPTOR_MAX);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	if (n < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	feed_end(q);
-	return 1;
+	if (r > 0)
+		feed_end(q);
+	return r;
 }
 
 static int on_room(sd_event_source *s, int fd, uint32_t events, void *data)

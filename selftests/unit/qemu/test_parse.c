@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -319,6 +320,48 @@ START_TEST(descriptors_survive_storing)
 }
 END_TEST
 
+/* A pipe as full as it gets, a reader that comes and goes: nothing is lost nor sent twice. */
+START_TEST(a_descriptor_is_fed)
+{
+	static char sent[300000], got[sizeof(sent)];
+	int pipes[2], file = memfd_create("state", MFD_CLOEXEC), r;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (char)(i * 7 + i / 251);
+	ck_assert_int_eq(pipe2(pipes, O_NONBLOCK | O_CLOEXEC), 0);
+	ck_assert_int_eq(write(file, sent, sizeof(sent)), sizeof(sent));
+	ck_assert_int_eq(lseek(file, 0, SEEK_SET), 0);
+	while ((r = descriptor_feed(pipes[1], file)) == 0)
+		for (ssize_t m; (m = read(pipes[0], got + n, sizeof(got) - n)) > 0;)
+			n += (size_t)m;
+	ck_assert_int_eq(r, 1);
+	n += (size_t)read(pipes[0], got + n, sizeof(got) - n);
+	ck_assert_uint_eq(n, sizeof(got));
+	ck_assert_int_eq(memcmp(sent, got, sizeof(got)), 0);
+	close(pipes[1]);
+	close(pipes[0]);
+	close(file);
+}
+END_TEST
+
+/* QEMU has all of it, and has closed its end before the writer looks again. */
+START_TEST(a_quick_reader_is_no_error)
+{
+	int pipes[2], file = memfd_create("state", MFD_CLOEXEC);
+
+	signal(SIGPIPE, SIG_IGN);
+	ck_assert_int_eq(pipe2(pipes, O_NONBLOCK | O_CLOEXEC), 0);
+	ck_assert_int_eq(write(file, small, sizeof(small)), sizeof(small));
+	close(pipes[0]);
+	ck_assert_int_eq(descriptor_feed(pipes[1], file), 1);
+	ck_assert_int_eq(lseek(file, 1, SEEK_SET), 1);
+	ck_assert_int_eq(descriptor_feed(pipes[1], file), -EPIPE);
+	close(pipes[1]);
+	close(file);
+}
+END_TEST
+
 START_TEST(what_is_no_descriptor)
 {
 	char buf[sizeof(small)];
@@ -524,6 +567,8 @@ int main(void)
 	tcase_add_test(t, bases_that_are_refused);
 	tcase_add_test(t, descriptors_survive_storing);
 	tcase_add_test(t, what_is_no_descriptor);
+	tcase_add_test(t, a_descriptor_is_fed);
+	tcase_add_test(t, a_quick_reader_is_no_error);
 	tcase_add_test(t, ivshmem_handshake);
 	tcase_add_test(t, present_pages);
 	tcase_add_test(t, arguments_of_the_hosts);
