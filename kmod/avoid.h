@@ -3,6 +3,7 @@
 #ifndef VMFORK_AVOID_H
 #define VMFORK_AVOID_H
 
+#include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/moduleparam.h>
 #include <linux/percpu-defs.h>
@@ -106,8 +107,12 @@ static inline void vmfork_avoid_mark(const struct vmfork_avoid_policy *policy, u
 {
 	const struct vmfork_avoid_bitmap *b = READ_ONCE(vmfork_avoid_marking);
 
-	if (unlikely(b))
-		vmfork_avoid_mark_in(b, policy, pfn, count);
+	if (likely(!b))
+		return;
+	/* single pages are most of what is freed, and most were freed before */
+	if (count == 1 && pfn < b->gfns && test_bit(pfn, b->words))
+		return;
+	vmfork_avoid_mark_in(b, policy, pfn, count);
 }
 
 /** vmfork_avoid_attach() - there is a channel.

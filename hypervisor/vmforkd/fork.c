@@ -361,7 +361,10 @@ static int call_timed_out(sd_event_source *s, uint64_t usec, void *data)
 /* The guest is not stopped for machines that are still to be started. */
 void fork_call_guest(struct fork *f)
 {
-	struct vmfork_msg_fork m = { .cookie = htole64(f->cookie) };
+	struct vmfork_msg_fork m = {
+		.cookie = htole64(f->cookie),
+		.flags = htole32(f->flags),
+	};
 	struct ticket *t = f->ticket ? ticket_find(f->ticket) : NULL;
 	int r;
 
@@ -378,7 +381,8 @@ void fork_call_guest(struct fork *f)
 		fork_finish(f, r);
 }
 
-int fork_call(struct vm *vm, struct ticket *t, const char *name, fork_done_fn done, void *data)
+int fork_call(struct vm *vm, struct ticket *t, const char *name, uint32_t flags,
+	      fork_done_fn done, void *data)
 {
 	struct fork *f;
 	int r;
@@ -391,6 +395,7 @@ int fork_call(struct vm *vm, struct ticket *t, const char *name, fork_done_fn do
 	f->parent = vm;
 	f->ticket = t ? t->handle : 0;
 	f->cookie = core_new_handle();
+	f->flags = flags;
 	f->done = done;
 	f->data = data;
 	snprintf(f->name, sizeof(f->name), "%s", name);

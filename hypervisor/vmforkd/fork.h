@@ -52,6 +52,7 @@ struct sd_event_source;
  * @ticket:	handle, or 0: a checkpoint
  * @checkpoint:	handle
  * @cookie:	of H2G FORK (CALLED), or of the guest's request (CREATE_CLONES)
+ * @flags:	of H2G FORK: VMFORK_CLONE_*
  * @fork_no:	number in the clones' names
  * @err:	why it failed so far
  * @saved:	the state file knows the clones that are loaded
@@ -63,6 +64,7 @@ struct fork {
 	uint64_t ticket;
 	uint64_t checkpoint;
 	uint64_t cookie;
+	uint32_t flags;
 	uint32_t fork_no;
 	int err;
 	bool stepping;
@@ -80,8 +82,10 @@ bool fork_transition_ok(enum fork_state from, enum fork_state to);
 
 /** fork_rang() - the guest rang: if it is at its fork point, begin. */
 void fork_rang(struct vm *vm);
-/** fork_call() - ask the guest to go to its fork point: clones (@t) or a checkpoint (@name). */
-int fork_call(struct vm *vm, struct ticket *t, const char *name, fork_done_fn done, void *data);
+/** fork_call() - ask the guest to go to its fork point: clones (@t) or a checkpoint (@name).
+ * @flags: what it does before, VMFORK_CLONE_* */
+int fork_call(struct vm *vm, struct ticket *t, const char *name, uint32_t flags,
+	      fork_done_fn done, void *data);
 /** fork_refused() - the guest's answer to that. */
 void fork_refused(struct vm *vm, uint64_t cookie, int result);
 /** fork_create() - clones of a checkpoint. */

@@ -142,6 +142,12 @@ static struct ticket *host_ticket(struct request *q, const char *who,
 	return NULL;
 }
 
+/* What the guest does before. */
+static uint32_t op_flags(const struct request *q)
+{
+	return json_is_true(json_object_get(q->json, "drop_cache")) ? VMFORK_CLONE_DROP_CACHE : 0;
+}
+
 static void forked(struct fork *f, int err, void *data)
 {
 	struct request *q = data;
@@ -173,7 +179,7 @@ void op_fork(struct request *q)
 	if (!t)
 		return;
 	ticket_standbys(t, &vm->config);
-	r = fork_call(vm, t, "", forked, q);
+	r = fork_call(vm, t, "", op_flags(q), forked, q);
 	if (r < 0) {
 		ticket_close(t);
 		cannot_fork(q, vm->name, r);
@@ -209,7 +215,7 @@ void op_checkpoint(struct request *q)
 			      "there is a checkpoint '%s' already", name);
 		return;
 	}
-	r = fork_call(vm, NULL, name, kept, q);
+	r = fork_call(vm, NULL, name, op_flags(q), kept, q);
 	if (r < 0)
 		cannot_fork(q, vm->name, r);
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-BENCH_GUEST_SRCS := $(addprefix selftests/bench/guest/,main.c loads.c memory.c ticker.c)
+BENCH_GUEST_SRCS := $(addprefix selftests/bench/guest/,main.c agent.c loads.c memory.c ticker.c)
 $(call guest_program,vmfork-bench-guest,$(BENCH_GUEST_SRCS),,-lpthread)
 
 # QEMU resolves what the plugin calls when it loads it.

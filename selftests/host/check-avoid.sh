@@ -26,8 +26,8 @@ lodger() { # VM COMMAND: its answer, of two numbers
 	lab_exec "$1" "echo '$2' > /tmp/lodger/in; cat /tmp/lodger/out"
 }
 
-clone() { # forks web from the host; the clone's name
-	vmforkctl fork web -n 1 > /dev/null && vmforkctl ps -q | grep '^web\.' | tail -n 1
+clone() { # [OPTION...]: forks web from the host; the clone's name
+	vmforkctl fork web -n 1 "$@" > /dev/null && vmforkctl ps -q | grep '^web\.' | tail -n 1
 }
 
 switch() { # VM PARAMETER Y|N
@@ -105,15 +105,36 @@ done
 lab_exec web "vmfork-e2e file /root/small 16"
 guest_tap web "vmfork-e2e dropcache /root/small 16"
 cached='grep -E "^Cached" /proc/meminfo | tr -dc 0-9'
-lab_exec web "cat /root/small > /dev/null"
-before=$(lab_exec web "$cached" | tr -d '\r')
+dropped() { # HOW VM: a clone of web, whose cache was $before KiB
+	local after
+	after=$(lab_exec "$2" "$cached" | tr -d '\r')
+	diag "$1: cached $before KiB in the parent before, $after KiB in the clone"
+	check "$1 drops it" test "$after" -lt $((before - 12288))
+	gone "$2" > /dev/null
+}
+
+fill_cache() {
+	lab_exec web "cat /root/small > /dev/null"
+	before=$(lab_exec web "$cached" | tr -d '\r')
+}
+
+fill_cache
 switch web drop_cache Y
 vm=$(clone)
 switch web drop_cache N
-after=$(lab_exec "$vm" "$cached" | tr -d '\r')
-diag "drop_cache=Y: cached $before KiB in the parent before, $after KiB in the clone"
-check "drop_cache=Y drops it before every fork" test "$after" -lt $((before - 12288))
+dropped "drop_cache=Y before every fork" "$vm"
+fill_cache
+dropped "vmforkctl fork --drop-cache" "$(clone --drop-cache)"
+fill_cache
+vmforkctl checkpoint make web dry --drop-cache > /dev/null
+dropped "vmforkctl checkpoint --drop-cache" "$(json '.vms[0].name' clone dry)"
+vmforkctl checkpoint rm dry > /dev/null
+fill_cache
+vm=$(clone)
+check "without it is left" test "$(lab_exec "$vm" "$cached" | tr -d '\r')" -ge $((before - 4096))
 gone "$vm" > /dev/null
+check_fails "clones of a checkpoint have the cache that it has" "made already" \
+	vmforkctl clone dry --drop-cache
 
 # ---- a read that fails: a disk with a bad sector, made in the guest
 medium_error() { # VM 2|0: reads of sectors 0x1234.. fail

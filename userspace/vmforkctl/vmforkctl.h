@@ -34,7 +34,7 @@ struct verb {
 };
 
 extern const char run_options[];
-extern const char clone_options[];
+extern const char clone_options[], fork_options[], checkpoint_options[];
 
 /** usage() - the verb was used wrongly: @fmt says how. Return: STATUS_USAGE */
 int usage(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -110,6 +110,22 @@ int loads_file(size_t mib)
 	return write_file(OUTPUT, mib);
 }
 
+int loads_reread(void)
+{
+	static unsigned char buf[CHUNK];
+	int fd = open(OUTPUT, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do
+		n = read(fd, buf, sizeof(buf));
+	while (n > 0);
+	n = n < 0 ? -errno : 0;
+	close(fd);
+	return (int)n;
+}
+
 int loads_read(unsigned int n)
 {
 	int fd = open(DATA, O_RDONLY | O_DIRECT | O_CLOEXEC), r = 0;

@@ -19,6 +19,8 @@ int loads_drop(void);
 int loads_alloc(size_t mib);
 /** loads_file() - write a file of @mib into the page cache. */
 int loads_file(size_t mib);
+/** loads_reread() - read the file of loads_file() again, through the page cache. */
+int loads_reread(void);
 /** loads_read() - @n direct reads of 64 KiB from anywhere in the pool's file into anywhere of
  * its memory. */
 int loads_read(unsigned int n);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <linux/vmfork.h>
 
+#include "agent.h"
 #include "loads.h"
 #include "memory.h"
 #include "ticker.h"
@@ -20,10 +21,12 @@
  *
  * An answer is "<verb> <numbers>" in a line of its own; "<verb> failed ERRNO" if it
  * could not be done. A clone goes on in "fork": its memory load and ticker end, it
- * does one unit of work, sends the result to its parent as a message, and then
- * serves commands on its own console.
+ * does one unit of work (unless FORK_AT_ONCE), sends the result to its parent as a
+ * message, and then serves commands on its own console.
  */
 #define LINE_BYTES	128
+#define FORK_AT_ONCE	1UL
+#define FORK_DROP_CACHE	2UL
 
 static int vm = -1, ticket = -1;
 
@@ -129,9 +132,12 @@ static int send_result(uint32_t result)
 	return write(ticket, &record, sizeof(record)) == sizeof(record) ? 0 : -errno;
 }
 
-static int do_fork(unsigned long arg)
+static int do_fork(unsigned long how)
 {
-	struct vmfork_clone req = { 0 };
+	struct vmfork_clone req = {
+		.flags = how & FORK_DROP_CACHE ? VMFORK_CLONE_DROP_CACHE : 0,
+	};
+	unsigned long long begin = now_us();
 	int err;
 
 	if (ioctl(ticket, VMFORK_TICKET_CLONE, &req))
@@ -139,11 +145,11 @@ static int do_fork(unsigned long arg)
 	if (req.id) {
 		memory_dirty(0);
 		ticker_set(0);
-		err = send_result(memory_work());
+		err = send_result(how & FORK_AT_ONCE ? 0 : memory_work());
 		if (err)
 			return err;
 	}
-	answer("fork %u %u", req.id, req.clones);
+	answer("fork %u %u %llu", req.id, req.clones, now_us() - begin);
 	return 0;
 }
 
@@ -168,6 +174,15 @@ static int do_close(unsigned long arg)
 	ticket = -1;
 	answer("close 0");
 	return 0;
+}
+
+static int do_agent(unsigned long on)
+{
+	int err = agent_set((int)on);
+
+	if (!err)
+		answer("agent %lu", on);
+	return err;
 }
 
 static int do_policy(unsigned long mask)
@@ -212,6 +227,13 @@ static int do_file(unsigned long mib)
 	unsigned long long begin = now_us();
 
 	return timed("file", begin, loads_file(mib));
+}
+
+static int do_reread(unsigned long arg)
+{
+	unsigned long long begin = now_us();
+
+	return timed("reread", begin, loads_reread());
 }
 
 static int do_read(unsigned long n)
@@ -260,14 +282,16 @@ static const struct command {
 	{ "dirty", do_dirty },	/* pages a second */
 	{ "tick", do_tick },	/* us */
 	{ "ticket", do_ticket },	/* clones */
-	{ "fork", do_fork },	/* answer: ID, clones */
+	{ "fork", do_fork },	/* FORK_*; answer: ID, clones, us */
 	{ "collect", do_collect },	/* clones */
 	{ "close", do_close },
+	{ "agent", do_agent },	/* 1, 0 */
 	{ "policy", do_policy },	/* mask: see loads.h, as for those below */
 	{ "pool", do_pool },	/* MiB */
 	{ "drop", do_drop },	/* the pool; answer: us */
 	{ "alloc", do_alloc },	/* MiB; answer: us */
 	{ "file", do_file },	/* MiB; answer: us */
+	{ "reread", do_reread },	/* answer: us */
 	{ "read", do_read },	/* reads; answer: us */
 	{ "build", do_build },	/* times; answer: us */
 	{ "spawn", do_spawn },	/* times; answer: us */

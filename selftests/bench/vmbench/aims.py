@@ -3,6 +3,7 @@
 import dataclasses
 import typing
 
+from .avoidance import COST_ROUNDS
 from .stats import median
 
 
@@ -10,16 +11,18 @@ from .stats import median
 class Aim:
     text: str
     unit: str
-    limit: float
+    limit: typing.Optional[float]   # None: there is no goal, but a figure that is asked for
     value: typing.Callable  # of a Record; raises StatisticsError when not measured
     more: bool = False      # the aim is to exceed the limit
 
     def judge(self, record):
-        """(value, reached) or None if it was not measured."""
+        """(value, reached) or None if it was not measured; reached is None without a goal."""
         try:
             value = self.value(record)
         except (ValueError, ZeroDivisionError):     # StatisticsError is a ValueError
             return None
+        if self.limit is None:
+            return value, None
         return value, value >= self.limit if self.more else value <= self.limit
 
 
@@ -42,6 +45,18 @@ def least(*values):
 def against(rival, what, cases=("N=1", "N=8", "N=32")):
     """How many times longer than vmfork the rival takes, where it does best."""
     return least(*(ratio(of("M2", what, case, rival), of("M2", what, case)) for case in cases))
+
+
+def hooks(case):
+    """What the module's hooks add to a loop."""
+    what = f"instructions, the least of {COST_ROUNDS}"
+    return lambda record: (min(record.values("M5", what, case, "vmfork")) /
+                           min(record.values("M5", what, case, "no hooks")))
+
+
+def identity(what, case):
+    """How many times longer it is where an agent completes the clones' identity."""
+    return ratio(of("M12", what, case), of("M12", what, case, "no agent"))
 
 
 AIMS = (
@@ -71,15 +86,25 @@ AIMS = (
         ratio(of("M5", "pages asked for", "allocation-heavy"),
               of("M5", "pages asked for", "allocation-heavy", "oracle"))),
     Aim("hooks, fork + exec in a clone: instructions with over without", "x", 1.01,
-        ratio(of("M5", "instructions", "fork + exec, clone"),
-              of("M5", "instructions", "fork + exec, clone", "no hooks"))),
+        hooks("fork + exec, clone")),
     Aim("hooks, page faults in a clone: instructions with over without", "x", 1.01,
-        ratio(of("M5", "instructions", "page fault, clone"),
-              of("M5", "instructions", "page fault, clone", "no hooks"))),
+        hooks("page fault, clone")),
+    Aim("hooks, fork + exec in a parent: instructions with over without", "x", 1.01,
+        hooks("fork + exec, parent")),
+    Aim("hooks, page faults in a parent: instructions with over without", "x", 1.01,
+        hooks("page fault, parent")),
     Aim("Private_Dirty of an idle clone", "MiB", 20,
         of("M7", "Private_Dirty of a clone", "T=0")),
     Aim("pause of forks 8 to 10 over forks 1 to 3", "x", 1.2,
         of("M10", "pause of forks 8 to 10 over 1 to 3", "")),
+    Aim("identity: parent pause, with the agent over without, N=1", "x", 1.1,
+        identity("parent pause", "N=1")),
+    Aim("identity: parent pause, with the agent over without, N=8", "x", 1.1,
+        identity("parent pause", "N=8")),
+    Aim("identity: first step of user code, with the agent over without, N=1", "x", None,
+        identity("first step of user code, of the last clone", "N=1")),
+    Aim("identity: first step of user code, with the agent over without, N=8", "x", None,
+        identity("first step of user code, of the last clone", "N=8")),
     Aim("ahead of B7: parent pause", "x", 1, against("B7", "parent pause"), True),
     Aim("ahead of B7: all clones resumed", "x", 1, against("B7", "all clones resumed"), True),
     Aim("ahead of B7: last clone's first reply", "x", 1,

@@ -6,9 +6,9 @@ import sys
 import time
 
 from .rivals import Parent
-from .vmfork import Daemon, Root
+from .vmfork import Daemon, Root, SystemdRoot
 
-SLOW_RUNS = 3           # of baselines that take many seconds each
+SLOW_RUNS = 3           # of what takes many seconds each, and of what is counted
 
 
 class LoneRoot(Root):
@@ -39,6 +39,9 @@ class Bench:
 
     def root(self, mib, name):
         return self._keep(Root(self.daemon, self.guest, mib, name))
+
+    def root_systemd(self, mib, name):
+        return self._keep(SystemdRoot(self.daemon, self.guest, mib, name))
 
     def root_apart(self, mib, name, *options):
         """Under a vmforkd of its own, with these options."""
@@ -78,10 +81,10 @@ class Bench:
             if self.daemon:
                 self.daemon.end()
 
-    def turns(self, what, runs=None):
+    def turns(self, what, runs=None, first=-1):
         """-1 (warm-up, not recorded), 0, 1, ... with a line of progress each."""
         runs = runs or self.runs
-        for run in range(-1, runs):
+        for run in range(first, runs):
             self.say(f"{what}: " + (f"run {run + 1} of {runs}" if run >= 0 else "warm-up"))
             yield run
 

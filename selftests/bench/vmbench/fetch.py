@@ -91,6 +91,7 @@ def fill_one(record, policy, root, run):
 
 
 def wait_filled(root):
+    """Until nothing is put into the image any more."""
     before, now = -1, 0
     while now != before:
         time.sleep(0.3)

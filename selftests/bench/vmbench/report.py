@@ -16,6 +16,9 @@ B7w     B7 with processes that wait already, as vmfork's stand-bys do
 uffd    a bare userfaultfd loop in a process of its own, for page faults
 off     M5: vmfork with no heuristic in the guest; "free set" and "set + hook" with the first and
         the first two, vmfork with all; "no hooks": with neither hook
+no agent
+        M12: a fork of the same machine while nobody in it completes identities: a bare resume
+dropped M5: a fork before which the parent has dropped its page cache
 oracle  M5: pages that the clone's processors read before they had written them (a TCG plugin)
 B3 (mapped-ram), B6 (fast-snapshot-load) need a newer QEMU than Debian 12's; B4 (postcopy) and
 B5 (background-snapshot) were not measured.
@@ -87,16 +90,19 @@ def rivals_text(found):
     return "  ".join(parts)
 
 
+VERDICTS = {True: "yes", False: "NO", None: "no goal"}
+
+
 def aim_rows(record):
     for aim in AIMS:
         verdict = aim.judge(record)
         sign = ">=" if aim.more else "<="
-        goal = f"{sign} {aim.limit:g} {aim.unit}"
+        goal = "-" if aim.limit is None else f"{sign} {aim.limit:g} {aim.unit}"
         if verdict is None:
             yield aim.text, goal, "-", "not measured"
         else:
             value, reached = verdict
-            yield aim.text, goal, f"{number(value)} {aim.unit}", "yes" if reached else "NO"
+            yield aim.text, goal, f"{number(value)} {aim.unit}", VERDICTS[reached]
 
 
 def table(record, facts):

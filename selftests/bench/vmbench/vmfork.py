@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmfork itself, driven as its users do: vmforkctl on the host, /dev/vmfork in the guest."""
+import base64
+import dataclasses
 import json
 import os
 import pwd
@@ -13,6 +15,7 @@ from . import process
 from .console import Console
 from .rivals import Fork
 
+AT_ONCE, DROP_CACHE = 1, 2      # of the guest's command `fork`
 TIMEOUT_S = 120
 END_S = 20
 
@@ -89,25 +92,28 @@ class Root:
 
     name = "vmfork"
 
-    def __init__(self, daemon, guest, mib, name):
+    def __init__(self, daemon, guest, mib, name, options=()):
         self.daemon, self.vm_name = daemon, name
         result = daemon.call("run", name, "--memory", f"{mib}M", "--accel", guest.accel,
                              "--kernel", guest.kernel, "--initrd", guest.initrd,
                              "--append", guest.append,
-                             "--disk", f"{guest.disk},format={guest.disk_format}")
+                             "--disk", f"{guest.disk},format={guest.disk_format}", *options)
         self.vm = result["vm"]
         self.console = console(self.vm)
-        self._wait_ready()
+        self._begin()
 
-    def _wait_ready(self):
-        """`ready` may have been said before the console was there to hear it."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while not re.search(r"^\.*ready \d", self._log(), re.M):
+    def _begin(self):
+        self._wait_said(r"^\.*ready \d")
+        if self.console.ask("hello") != [1]:
+            raise VmforkError("the guest has no /dev/vmfork")
+
+    def _wait_said(self, pattern, timeout=TIMEOUT_S):
+        """It may have been said before the console was there to hear it."""
+        deadline = time.monotonic() + timeout
+        while not re.search(pattern, self._log(), re.M):
             if time.monotonic() > deadline:
                 raise VmforkError(f"{self.vm_name} does not come up: {self._log()[-300:]!r}")
             time.sleep(0.05)
-        if self.console.ask("hello") != [1]:
-            raise VmforkError("the guest has no /dev/vmfork")
 
     def _log(self):
         try:
@@ -116,11 +122,14 @@ class Root:
         except FileNotFoundError:
             return ""
 
-    def fork(self, count):
-        """The program in the guest forks; its clones' results end the measure."""
+    def fork(self, count, how=0):
+        """The program in the guest forks; its clones' results end the measure.
+
+        how: AT_ONCE: without a unit of work before them; DROP_CACHE: page cache is dropped before.
+        """
         self.console.ask(f"ticket {count}")
         self._wait_standbys(count)
-        self.console.ask("fork")
+        call_us = self.console.ask(f"fork {how}")[2]
         self.console.ask(f"collect {count}")
         vms = self.daemon.call("stats")["vms"]
         parent = next(vm for vm in vms if vm["name"] == self.vm_name)
@@ -141,7 +150,7 @@ class Root:
                     [vm["times"]["first_result_ms"] for vm in clones],
                     [vm["pid"] for vm in clones], consoles, parent["pid"], self.console,
                     checkpoint["descriptor_bytes"], checkpoint["descriptor_stored_bytes"], end,
-                    stages(parent, clones), clones)
+                    {**stages(parent, clones), "the call in the parent": call_us / 1e3}, clones)
 
     def image(self):
         """The pager's counts of the image that its clones page from."""
@@ -173,3 +182,21 @@ class Root:
     def end(self):
         self.console.close()
         self.daemon.call("kill", self.vm_name)
+
+
+class SystemdRoot(Root):
+    """A Debian with systemd, its services and a network device; the program begins by a shell."""
+
+    BOOT_S = 300
+    JOB = ("stty raw -echo -isig < /dev/ttyS0; "
+           "exec /usr/lib/vmfork/bin/vmfork-bench-guest < /dev/ttyS0 > /dev/ttyS0 2>&1")
+
+    def __init__(self, daemon, guest, mib, name):
+        guest = dataclasses.replace(guest, append=guest.append.replace(
+            "vmfork.job=bench", "vmfork.shell vmfork.init=systemd"))
+        super().__init__(daemon, guest, mib, name, ("--net", "user"))
+
+    def _begin(self):
+        self._wait_said(r"^VMFORK-READY ", self.BOOT_S)
+        self.console.send("run 1 " + base64.b64encode(self.JOB.encode()).decode())
+        super()._begin()

@@ -432,7 +432,7 @@ static void host_done(struct fork *f, int err, void *data)
 	host_calls++;
 }
 
-static uint64_t take_call(struct vm *vm)
+static uint64_t take_call(struct vm *vm, uint32_t flags)
 {
 	struct vmfork_msg_fork m;
 	uint64_t cookie;
@@ -440,6 +440,7 @@ static uint64_t take_call(struct vm *vm)
 
 	ck_assert_uint_eq(guest_take(vm, &cookie, buf, &len), VMFORK_H2G_FORK);
 	memcpy(&m, buf, sizeof(m));
+	ck_assert_uint_eq(le32toh(m.flags), flags);
 	return m.cookie;
 }
 
@@ -450,9 +451,9 @@ START_TEST(host_fork)
 
 	host_calls = 0;
 	ticket_standbys(t, &vm->config);
-	ck_assert_int_eq(fork_call(vm, t, "", host_done, NULL), 0);
+	ck_assert_int_eq(fork_call(vm, t, "", VMFORK_CLONE_DROP_CACHE, host_done, NULL), 0);
 	fake_settle();
-	guest_want_fork(vm, VMFORK_FORK_HOST, take_call(vm), "", 0);
+	guest_want_fork(vm, VMFORK_FORK_HOST, take_call(vm, VMFORK_CLONE_DROP_CACHE), "", 0);
 	fake_settle();
 	ck_assert_uint_eq(host_calls, 1);
 	ck_assert_int_eq(host_err, 0);
@@ -472,8 +473,8 @@ START_TEST(host_fork_refused)
 	struct vmfork_msg_refused m = { .result = htole32((uint32_t)-EOPNOTSUPP) };
 
 	host_calls = 0;
-	ck_assert_int_eq(fork_call(vm, t, "", host_done, NULL), 0);
-	m.cookie = take_call(vm);
+	ck_assert_int_eq(fork_call(vm, t, "", 0, host_done, NULL), 0);
+	m.cookie = take_call(vm, 0);
 	guest_put(vm, VMFORK_G2H_FORK_REFUSED, 0, &m, sizeof(m));
 	ck_assert_uint_eq(host_calls, 1);
 	ck_assert_int_eq(host_err, -EOPNOTSUPP);
@@ -488,7 +489,7 @@ START_TEST(host_fork_without_module)
 	struct vm *vm = fake_root("web");
 
 	vm->channel.j->state = CHANNEL_NONE;
-	ck_assert_int_eq(fork_call(vm, NULL, "x", host_done, NULL), -ENOTCONN);
+	ck_assert_int_eq(fork_call(vm, NULL, "x", 0, host_done, NULL), -ENOTCONN);
 }
 END_TEST
 
