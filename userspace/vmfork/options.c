@@ -125,6 +125,18 @@ static int usage(const char *what, const char *value)
 	return STATUS_FAILED;
 }
 
+/* @index: into long_options, or -1: it was the letter @c */
+static int usage_value(int c, int index, const char *value)
+{
+	if (index >= 0)
+		fprintf(stderr, "vmfork: --%s: not a value for it: '%s'\n",
+			long_options[index].name, value);
+	else
+		fprintf(stderr, "vmfork: -%c: not a value for it: '%s'\n", c, value);
+	fputs("Try 'vmfork --help'.\n", stderr);
+	return STATUS_FAILED;
+}
+
 static int parse_number(const char *text, unsigned int max, unsigned int *ret)
 {
 	char *rest;
@@ -358,11 +370,11 @@ static void set_defaults(struct options *o)
 
 int options_parse(struct options *o, int argc, char **argv, int *ret_status)
 {
-	int c;
+	int c, index = -1;
 
 	*o = (struct options){ .label = true, .fail_after = 1 };
 	*ret_status = 0;
-	while ((c = getopt_long(argc, argv, "+n:t:0", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+n:t:0", long_options, &index)) != -1) {
 		if (c == OPT_HELP || c == OPT_VERSION) {
 			fputs(c == OPT_HELP ? help : "vmfork " VMFORK_VERSION "\n", stdout);
 			return 1;
@@ -373,9 +385,10 @@ int options_parse(struct options *o, int argc, char **argv, int *ret_status)
 			return 1;
 		}
 		if (parse_option(o, c)) {
-			*ret_status = usage("not a value for this option", optarg);
+			*ret_status = usage_value(c, index, optarg);
 			return 1;
 		}
+		index = -1;
 	}
 	o->argv = argv + optind;
 	if (o->map)
