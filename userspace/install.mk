@@ -5,7 +5,8 @@
 #   lib      libvmfork                    lib/vmfork  vmfork-pager, the RAM library
 # and for Xen, if it was built: sbin/vmforkd-xen, lib/vmfork/vmfork-{pager-xen,xenvm}
 # Units, sysusers and udev rules go where systemd and udev look: UNITDIR, SYSUSERSDIR,
-# UDEVDIR, TMPFILESDIR, GENERATORDIR. The module is installed by make modules_install.
+# UDEVDIR, TMPFILESDIR, GENERATORDIR; vmfork.py where Debian's Python looks: PYTHONDIR.
+# The module is installed by make modules_install.
 
 BINDIR := $(PREFIX)/bin
 SBINDIR := $(PREFIX)/sbin
@@ -18,6 +19,9 @@ SYSUSERSDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/sysusers.d
 UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/udev/rules.d
 TMPFILESDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/tmpfiles.d
 GENERATORDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/systemd/system-generators
+
+PYTHONDIR ?= $(LIBDIR)/python$(if $(filter /usr,$(PREFIX)),3,$(shell \
+	$(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null || echo 3))/dist-packages
 
 # One word a file: MODE|SOURCE|DESTINATION. Parts that are not there are left out.
 install_one = $(if $(filter $(2),$(USER_TARGETS) $(GUEST_TARGETS))$(wildcard $(2)),$(1)|$(2)|$(3))
@@ -36,6 +40,7 @@ INSTALL_FILES = \
 	$(call install_one,644,$(B)/lib/libvmfork.a,$(LIBDIR)/libvmfork.a) \
 	644|userspace/libvmfork/vmfork.h|$(INCLUDEDIR)/vmfork.h \
 	644|include/uapi/linux/vmfork.h|$(INCLUDEDIR)/linux/vmfork.h \
+	$(foreach p,$(wildcard userspace/python/*.py),644|$(p)|$(PYTHONDIR)/$(notdir $(p))) \
 	$(foreach m,$(wildcard Documentation/man/*.[1-8]),\
 		644|$(m)|$(MANDIR)/man$(lastword $(subst ., ,$(m)))/$(notdir $(m))) \
 	$(foreach c,$(wildcard userspace/completion/*),644|$(c)|$(COMPLETIONDIR)/$(notdir $(c))) \
@@ -73,8 +78,10 @@ install: user ## install to DESTDIR and PREFIX (/usr/local)
 	$(foreach f,$(INSTALL_FILES),$(call install_file_cmd,$(f)))
 	$(foreach f,$(INSTALL_TEMPLATES),$(call install_template_cmd,$(f)))
 	@ln -sf libvmfork.so.0 "$(DESTDIR)$(LIBDIR)/libvmfork.so"
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 uninstall: ## remove what install put there
-	rm -f $(foreach f,$(INSTALL_FILES) $(INSTALL_TEMPLATES),"$(call install_dest,$(f))") \
+	@echo "  REMOVE  $(DESTDIR)$(PREFIX)"
+	@rm -f $(foreach f,$(INSTALL_FILES) $(INSTALL_TEMPLATES),"$(call install_dest,$(f))") \
 		"$(DESTDIR)$(LIBDIR)/libvmfork.so"
-	-rmdir "$(DESTDIR)$(LIBDIR)/vmfork" 2>/dev/null
+	@rmdir "$(DESTDIR)$(LIBDIR)/vmfork" "$(DESTDIR)$(PREFIX)/share/doc/vmfork" 2> /dev/null || true

@@ -69,6 +69,7 @@ void qemu_describe(const struct vm *vm, json_t *into)
 	json_object_set_new(into, "accel", json_string(accel_of(vm_config(vm))));
 	add_path(vm_dir(vm), CONSOLE_SOCKET, "console", into);
 	add_path(vm_dir(vm), CONSOLE_LOG, "log", into);
+	add_path(vm_dir(vm), QEMU_LOG, "hypervisor_log", into);
 	add_path(vm_dir(vm), QMP_SOCKET, "qmp", into);
 	json_object_set_new(into, "overlay_bytes", json_integer(overlay_bytes(q)));
 	json_object_set_new(into, "disk_layers", json_integer(layer_depth(q->disks[0].top)));

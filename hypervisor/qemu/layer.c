@@ -238,6 +238,11 @@ void layer_name(const struct layer *l, char name[LAYER_NODE_MAX])
 	snprintf(name, LAYER_NODE_MAX, "n%u", l->id);
 }
 
+void layer_cover_name(const struct layer *l, char name[LAYER_NODE_MAX])
+{
+	snprintf(name, LAYER_NODE_MAX, "c%u", l->id);
+}
+
 /* A format for the base's raw bytes is one node less: QEMU takes the file as it is. */
 static json_t *file_node(const struct layer *l)
 {

@@ -65,6 +65,8 @@ struct layer *layer_base(struct layer *l);
 #define LAYER_NODE_MAX	16
 /** layer_name() - its node's name in every QEMU. */
 void layer_name(const struct layer *l, char name[LAYER_NODE_MAX]);
+/** layer_cover_name() - of the filter above it that load.c made, if it did. */
+void layer_cover_name(const struct layer *l, char name[LAYER_NODE_MAX]);
 /** layer_node() - what blockdev-add wants for @l. @write: the VM's own. Below it come its
  * lower layers down to @known, a node that QEMU has already; @known NULL: nothing, yet. */
 json_t *layer_node(const struct layer *l, bool write, const struct layer *known);

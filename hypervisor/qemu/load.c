@@ -197,15 +197,18 @@ static const struct layer *highest_known(const struct layer *frozen, const struc
 
 /*
  * An older checkpoint's layer has others on it here, in whose place blockdev-snapshot would
- * put the overlay: it gets a node of its own above it to do that to.
+ * put the overlay: it gets a node of its own above it to do that to. A filter, which merges
+ * (merge.c) look through; this one does nothing unless it is written to, and it never is.
  */
-static void cover(struct qemu_vm *q, const struct layer *frozen, char name[LAYER_NODE_MAX])
+static void cover(struct qemu_vm *q, struct qemu_disk *d, const struct layer *frozen,
+		  char name[LAYER_NODE_MAX])
 {
 	char lower[LAYER_NODE_MAX];
 
 	layer_name(frozen, lower);
-	snprintf(name, LAYER_NODE_MAX, "c%u", frozen->id);
-	step_qmp(q, "blockdev-add", json_pack("{s:s, s:s, s:s, s:b}", "driver", "raw",
+	d->cover = frozen->id;
+	layer_cover_name(frozen, name);
+	step_qmp(q, "blockdev-add", json_pack("{s:s, s:s, s:s, s:b}", "driver", "preallocate",
 					      "node-name", name, "file", lower, "read-only", 1), -1);
 }
 
@@ -225,7 +228,7 @@ static int give_disk(struct qemu_vm *q, struct layer *frozen, unsigned int i)
 	if (r < 0)
 		return r;
 	if (known == frozen && opened != frozen)
-		cover(q, frozen, lower);
+		cover(q, d, frozen, lower);
 	else
 		layer_name(frozen, lower);
 	r = layer_rebase(d->top, frozen);

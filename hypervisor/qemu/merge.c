@@ -30,9 +30,7 @@
  *
  * If vmforkd is restarted meanwhile, it may know layers that QEMU has taken out: a
  * chain with them reads the same. A merge down to one of them fails; the next tries
- * the base image. That fails as well in a clone of an older checkpoint, whose chain has a
- * node that block-stream does not look below (load.c, cover()): such a clone's own chain
- * is not merged once a merge would reach that far.
+ * the base image.
  */
 #define MERGE_MIN	12
 #define MERGE_AT	24
@@ -67,16 +65,28 @@ static bool wanted(const struct qemu_disk *d, unsigned int depth)
 	return d->top && layer_depth(d->top) >= depth + d->merge_failed;
 }
 
+static void drop_node(struct qemu_vm *q, const char *node)
+{
+	qmp_execute(q->qmp, "blockdev-del", json_pack("{s:s}", "node-name", node), -1, NULL, NULL);
+}
+
 /* QEMU has the nodes and descriptors of what is no longer in the chain; those that were
  * opened with others go with them. */
-static void drop_nodes(struct qemu_vm *q, const struct layer *from, const struct layer *to)
+static void drop_nodes(struct qemu_vm *q, struct qemu_disk *d, const struct layer *from,
+		       const struct layer *to)
 {
 	char node[LAYER_NODE_MAX];
 
-	for (const struct layer *l = from; l && l != to; l = l->below) {
+	for (const struct layer *l = from; l; l = l->below) {
+		if (d->cover == l->id) {
+			layer_cover_name(l, node);
+			drop_node(q, node);
+			d->cover = 0;
+		}
+		if (l == to)
+			break;
 		layer_name(l, node);
-		qmp_execute(q->qmp, "blockdev-del", json_pack("{s:s}", "node-name", node), -1,
-			    NULL, NULL);
+		drop_node(q, node);
 		qmp_execute(q->qmp, "remove-fd", json_pack("{s:i}", "fdset-id", l->id), -1, NULL,
 			    NULL);
 	}
@@ -105,7 +115,7 @@ static void ended(struct qemu_vm *q, int err)
 	} else if (!err && layer_rebase(d->top, to) == 0) {
 		d->merge_failed = 0;
 		core_save();	/* before the descriptors that the last state names are gone */
-		drop_nodes(q, old, to);
+		drop_nodes(q, d, old, to);
 		log_debug("vm%" PRIu64 ": disk %u has %u layers", vm_handle(q->vm), q->merge_disk,
 			  layer_depth(d->top));
 	}

@@ -33,12 +33,14 @@ enum qemu_op { OP_NONE, OP_START, OP_PREPARE, OP_FREEZE, OP_RESUME, OP_LOAD, OP_
  * @top:	what it writes to
  * @next:	prepared for the next fork, or NULL
  * @merge_failed: layers more than usual before a merge is tried again
+ * @cover:	ID of the layer that has a filter above it (load.c), or 0; not saved
  */
 struct qemu_disk {
 	struct layer *base;
 	struct layer *top;
 	struct layer *next;
 	unsigned int merge_failed;
+	unsigned int cover;
 };
 
 struct qemu_vm;

@@ -3,6 +3,7 @@
 #include "core.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-event.h>
 
@@ -82,10 +83,14 @@ void core_schedule(void)
 static void started(struct vm *vm, int err)
 {
 	vm_started_fn fn = vm->started_fn;
+	char said[SAID_MAX];
 
 	if (err) {
-		log_err("%s: does not start: %s", vm->name, strerror(-err));
-		vm_note_end(vm, VMFORK_LOST, -err, "it could not be started: %s", strerror(-err));
+		last_words_hypervisor(vm, said, sizeof(said));
+		if (!said[0])
+			snprintf(said, sizeof(said), "%s", strerror(-err));
+		log_err("%s: does not start: %s", vm->name, said);
+		vm_note_end(vm, VMFORK_LOST, -err, "it could not be started: %s", said);
 		vm->started_fn = NULL;
 		if (fn)
 			fn(vm, err, vm->started_data);

@@ -140,6 +140,7 @@ void identity_adopt(struct vm *vm)
 	int r;
 
 	if (!identity_held(vm)) {
+		network_adopt(vm, state_of(vm) == IDENTITY_COMPLETE);
 		if (p)
 			pending_reply(vm, p, state_of(vm) == IDENTITY_COMPLETE ? 0 : -EINVAL, 0, 0);
 		return;

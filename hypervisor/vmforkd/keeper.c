@@ -10,7 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -18,6 +17,7 @@
 
 #include "keeper_cgroup.h"
 #include "keeper_link.h"
+#include "keeper_pager.h"
 #include "log.h"
 #include "options.h"
 #include "runtime.h"
@@ -61,7 +61,6 @@ struct servant {
 
 static int start_control(void);
 static int start_pager(void);
-static void send_pager(void);
 
 static const struct options *options;
 static char **base_argv;
@@ -71,9 +70,6 @@ static enum keeper_state state;
 static struct child children[CHILDREN_MAX];
 static struct servant control = { .name = "control", .start = start_control };
 static struct servant pager = { .name = "vmfork-pager", .start = start_pager };
-static int pager_listen = -1;
-static struct sockaddr_un pager_addr;
-static socklen_t pager_addr_len;
 
 static struct child *child_find(pid_t pid)
 {
@@ -198,7 +194,7 @@ static void tell_all(void)
 	for (struct child *c = children; c < children + CHILDREN_MAX; c++)
 		if (c->pid)
 			link_tell(KEEPER_CHILD, 0, c->pid, 0, c->name, -1);
-	send_pager();
+	keeper_pager_offer(pager.pid);
 	link_tell(KEEPER_READY, 0, 0, 0, "", -1);
 }
 
@@ -240,50 +236,14 @@ static int start_control(void)
 	return 0;
 }
 
-static int listen_for_pager(void)
-{
-	pager_listen = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (pager_listen < 0)
-		return -errno;
-	pager_addr.sun_family = AF_UNIX;
-	pager_addr_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-		snprintf(pager_addr.sun_path + 1, sizeof(pager_addr.sun_path) - 1,
-			 "vmfork-pager-%d", getpid()));
-	if (bind(pager_listen, (struct sockaddr *)&pager_addr, pager_addr_len) < 0 ||
-	    listen(pager_listen, 8) < 0)
-		return -errno;
-	return 0;
-}
-
-/* A new connection for control. The backlog holds it until the pager accepts. */
-static void send_pager(void)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || !pager.pid || !link_is_open() ||
-	    connect(fd, (struct sockaddr *)&pager_addr, pager_addr_len) < 0)
-		return;
-	link_tell(KEEPER_PAGER, 0, pager.pid, 0, "pager", fd);
-}
-
 static int start_pager(void)
 {
-	char *argv[] = { (char *)options->pager, (char *)"--fd", (char *)"3", NULL, NULL, NULL };
-	struct spawn s = {
-		.argv = argv, .envp = environ, .fds = &pager_listen, .nfds = 1, .out = -1,
-		.uid = (uid_t)-1, .cgroup = -1,
-	};
-	int r;
+	int r = keeper_pager_start(options);
 
-	if (options->pager_user[0]) {
-		argv[3] = (char *)"--user";
-		argv[4] = (char *)options->pager_user;
-	}
-	r = spawn_process(&s);
 	if (r < 0)
 		return r;
 	pager.pid = r;
-	send_pager();
+	keeper_pager_offer(pager.pid);
 	return 0;
 }
 
@@ -406,7 +366,7 @@ static int set_up(void)
 		r = sd_event_add_signal(loop, NULL, SIGTERM, on_signal, NULL);
 	if (r >= 0)
 		r = sd_event_add_signal(loop, NULL, SIGINT, on_signal, NULL);
-	return r < 0 ? r : listen_for_pager();
+	return r < 0 ? r : keeper_pager_listen();
 }
 
 int keeper_run(const struct options *o, char **argv)

@@ -69,21 +69,41 @@ const char *last_words_of(char *line)
 	return s ? s + 2 : line;
 }
 
-void last_words(const struct vm *vm, char *said, size_t max)
+/* @which: member of the backend's description that has the path. Return: as read_tail(), with
+ * a newline at the end. */
+static size_t read_log(const struct vm *vm, const char *which, char text[LAST_WORDS_BYTES + 1])
 {
 	json_t *about = vm->backend ? json_object() : NULL;
-	char text[LAST_WORDS_BYTES + 1], *line;
 	const char *path;
-	size_t len = 0, pos = 0;
-	bool panicked = false;	/* what comes after it tells less */
+	size_t len = 0;
 
 	if (about && core.backend->describe) {
 		core.backend->describe(vm, about);
-		path = json_string_value(json_object_get(about, "log"));
+		path = json_string_value(json_object_get(about, which));
 		len = path ? read_tail(path, text, LAST_WORDS_BYTES) : 0;
 	}
 	if (len)
 		text[len++] = '\n';
+	json_decref(about);
+	return len;
+}
+
+void last_words_hypervisor(const struct vm *vm, char *said, size_t max)
+{
+	char text[LAST_WORDS_BYTES + 1], *line;
+	size_t len = read_log(vm, "hypervisor_log", text), pos = 0;
+
+	said[0] = '\0';
+	while ((line = last_words_next(text, len, &pos)))
+		snprintf(said, max, "%s", line);
+}
+
+void last_words(const struct vm *vm, char *said, size_t max)
+{
+	char text[LAST_WORDS_BYTES + 1], *line;
+	size_t len = read_log(vm, "log", text), pos = 0;
+	bool panicked = false;	/* what comes after it tells less */
+
 	said[0] = '\0';
 	while ((line = last_words_next(text, len, &pos))) {
 		log_warn("%s: console: %s", vm->name, line);
@@ -92,5 +112,4 @@ void last_words(const struct vm *vm, char *said, size_t max)
 		panicked = strstr(line, PANIC);
 		snprintf(said, max, "%s", last_words_of(line));
 	}
-	json_decref(about);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #define LAST_WORDS_BYTES 8192	/* a panic with its trace */
+#define SAID_MAX	256	/* a line of it */
 
 struct vm;
 
@@ -25,5 +26,8 @@ const char *last_words_of(char *line);
 /** last_words() - log the end of @vm's console log, LAST_WORDS_BYTES at most.
  * @said: why it panicked, else what its last line says; "": there is none */
 void last_words(const struct vm *vm, char *said, size_t len);
+
+/** last_words_hypervisor() - @said: the last line of what its hypervisor wrote; "": nothing. */
+void last_words_hypervisor(const struct vm *vm, char *said, size_t len);
 
 #endif /* VMFORK_LAST_WORDS_H */

@@ -218,7 +218,9 @@ void network_open(struct vm *vm, network_opened_fn done)
 {
 	int r = 0;
 
+	vm->net.seen = vm->net.index;
 	if (vm->limits.no_network) {
+		state_changed();
 		done(vm, 0);
 		return;
 	}
@@ -231,8 +233,15 @@ void network_open(struct vm *vm, network_opened_fn done)
 	}
 	if (vm->net.used)
 		r = set_tap(vm, true);
-	vm->net.seen = vm->net.index;
 	done(vm, r);
+}
+
+void network_adopt(struct vm *vm, bool identified)
+{
+	if (identified)
+		vm->net.seen = vm->net.index;
+	if (is_user(&vm->config))
+		vm->net.open = !vm->limits.no_network;
 }
 
 void network_run_unheard(struct vm *vm)
@@ -294,6 +303,9 @@ json_t *network_describe(const struct vm *vm)
 	const struct network_family *f = network_family_find(vm->family);
 	uint8_t m[NET_MAC_LEN];
 
+	if (is_user(&vm->config))
+		return json_pack("{s:s, s:s}", "mode", vm->config.net, "link",
+				 vm->net.open ? "up" : "shut");
 	if (!vm->net.used || !f)
 		return json_pack("{s:s}", "mode", vm->config.net);
 	net_mac(vm->family, vm->net.index, m);

@@ -79,6 +79,13 @@ typedef void (*network_opened_fn)(struct vm *vm, int err);
  */
 void network_open(struct vm *vm, network_opened_fn done);
 
+/**
+ * network_adopt() - @vm, which is not held, was taken over after a restart.
+ *
+ * @identified: its agent has reported, which the state file may be too old to know.
+ */
+void network_adopt(struct vm *vm, bool identified);
+
 /** network_to_json() - for state.json and for people. NULL: nothing to say. */
 json_t *network_to_json(const struct vm *vm);
 json_t *network_describe(const struct vm *vm);

@@ -6,6 +6,7 @@
 
 #include "core.h"
 #include "describe.h"
+#include "last_words.h"
 #include "log.h"
 #include "names.h"
 #include "ops.h"
@@ -197,12 +198,15 @@ int config_parse(json_t *o, struct vm_config *ret, char *why, size_t len)
 static void started(struct vm *vm, int err, void *data)
 {
 	struct request *q = data;
+	char said[SAID_MAX];
 
-	if (err)
-		request_failf(q, -err, "vmforkd's log says more", "%s does not start: %s", vm->name,
-			      strerror(-err));
-	else
+	if (!err) {
 		request_ok(q, json_pack("{s:o}", "vm", describe_vm(vm)));
+		return;
+	}
+	last_words_hypervisor(vm, said, sizeof(said));
+	request_failf(q, -err, "vmforkd's log says more", "%s does not start: %s", vm->name,
+		      said[0] ? said : strerror(-err));
 }
 
 void op_run(struct request *q)

@@ -32,17 +32,22 @@ done
 # A layer for each fork, and merged as they become many: below 64 always, below 24 when it rests.
 # E2E_FORKS=300: more than the 256 that a chain may have.
 forks=${E2E_FORKS:-80}
-layers() {
-	lab_vm web disk_layers
+layers() { # VM
+	lab_vm "$1" disk_layers
 }
-few_layers() {
-	(($(layers) < 24))
+few_layers() { # VM
+	(($(layers "$1") < 24))
 }
 check "a file before many forks" lab_exec web "dd if=/dev/urandom of=/var/tmp/kept bs=64k count=16 2> /dev/null
 	sync; cksum < /var/tmp/kept > /tmp/kept.sum"
+check "a checkpoint" vmforkctl checkpoint web old
+for ((i = 0; i < 3; i++)); do
+	vmforkctl kill $(json '.vms[].name' fork web) > /dev/null
+done
+older=$(json '.vms[0].name' clone old)
 guest_tap -t $((LAB_PATIENCE * 4)) web "vmfork-e2e forks $forks"
-check "after $forks forks its disk has no more than 66 layers" test "$(layers)" -le 66
-check "left alone it soon has fewer than 24" lab_wait_for 60 "fewer layers" few_layers
+check "after $forks forks its disk has no more than 66 layers" test "$(layers web)" -le 66
+check "left alone it soon has fewer than 24" lab_wait_for 60 "fewer layers" few_layers web
 fork_from_host
 for vm in web $names; do
 	check "$vm: the file is whole" lab_exec "$vm" \
@@ -50,6 +55,12 @@ for vm in web $names; do
 	check "$vm: no error in its file system after all" lab_exec "$vm" \
 		'! dmesg | grep -iE "ext4.*error|I/O error"'
 done
+# a clone of an older checkpoint, whose layers had others on them when it began
+guest_tap -t $((LAB_PATIENCE * 4)) "$older" "vmfork-e2e forks $forks"
+check "after $forks forks of its own it has no more than 66 layers" test "$(layers "$older")" -le 66
+check "left alone it soon has fewer than 24" lab_wait_for 60 "fewer layers" few_layers "$older"
+check "the file is whole there" lab_exec "$older" \
+	'echo 3 > /proc/sys/vm/drop_caches; cksum < /var/tmp/kept | cmp - /tmp/kept.sum; vmfork -- true'
 check "vmforkd restarts" kill_control
 check "the disk of a VM that was merged outlives that" lab_exec web \
 	'echo 3 > /proc/sys/vm/drop_caches; cksum < /var/tmp/kept | cmp - /tmp/kept.sum; vmfork -- true'

@@ -30,9 +30,15 @@ nobody_but() { # VM: and only its checkpoints
 	only_vms_soon "$1"
 }
 
-lab_start
+held() { # a clone is
+	vmforkctl ps | awk '$4 == "held" { n++ } END { exit n != 1 }'
+}
+
+lab_setup
+echo_start || bail_out "no echo server"
+lab_start --identity-timeout 10
 # a device more, of no interest, does no harm: all that follows forks it
-lab_run web --memory "$MEMORY" --qemu-arg -device --qemu-arg pci-testdev ||
+lab_run web --memory "$MEMORY" --net user --qemu-arg -device --qemu-arg pci-testdev ||
 	bail_out "the guest does not boot"
 
 # ---- parameters
@@ -61,6 +67,40 @@ guest_tap web "vmfork-e2e agent refuse"
 guest_tap web "vmfork-e2e agent die"
 check "vmforkd's log says who was held" daemon_log_says "web.*ended: its kernel panicked: .*agent"
 guest_tap web "vmfork-e2e agent hang"
+guest_tap_begin web "vmfork-e2e agent stuck"
+check "a clone is held" lab_wait_for 60 "a clone that is held" held
+clone=$(child_of web)
+kill -STOP "$(lab_vm "$clone" pid)"
+is "its link is shut" "$(lab_vm "$clone" net.link)" shut
+guest_tap_end
+check "no clone is left" only_vms_soon web
+
+# ---- the network that needs no privilege
+check "the guest has an address" echo_network web
+guest_tap web "vmfork-e2e agent link 10.0.2.2 $ECHO_PORT"
+is "while it was held nothing of the clone's came out" "$(echo_heard held)" 0
+check "then it did" test "$(echo_heard open)" -gt 0
+clone=$(json '.vms[0].name' fork web)
+is "without an agent it is open" "$(lab_vm "$clone" net.link)" up
+check "and goes where its parent's goes" echo_answers "$clone" unheard
+check "the clone ends" vmforkctl kill "$clone"
+check "vmfork-agent in the guest" lab_exec web "vmfork-agent > /tmp/agent.log 2>&1 < /dev/null &
+	until vmfork-agent --status --json | grep -q '\"agent\": *true'; do sleep 0.5; done"
+names=$(json '.vms[].name' fork web -n 2)
+for clone in $names; do
+	check "$clone is opened when it has reported" lab_wait_for 120 "its report" \
+		json ".vms[] | select(.name == \"$clone\" and .identity == \"complete\" and .net.link == \"up\")" ps
+	is "its name" "$(lab_exec "$clone" hostname | tr -d '\r')" "${clone//./-}"
+	check "its network works" echo_answers "$clone" "$clone"
+done
+check "vmforkctl ps shows that" test "$(vmforkctl ps | awk 'NR > 1 { print $(NF - 1), $NF }' | sort -u)" = "user up"
+check "the control role is killed" kill_control
+for clone in web $names; do
+	is "$clone is open as before" "$(lab_vm "$clone" net.link)" up
+done
+check "and its network works" echo_answers "$clone" again
+for clone in $names; do vmforkctl kill "$clone" > /dev/null; done
+check "the agent ends" lab_exec web 'kill $(pidof vmfork-agent)'
 check "no clone is left" only_vms_soon web
 
 # ---- life time
@@ -131,8 +171,13 @@ odd "a USB device of the host's" "usb-host .*a device of the host" \
 	-device qemu-xhci,id=usb -device usb-host,bus=usb.0,vendorid=0xdead,productid=0xbeef
 odd "more memory" "memory backend more: .*not in an image" \
 	-object memory-backend-file,id=more,size=2M,share=on,mem-path=/dev/shm
-odd "a disk of its own" "own is a disk without overlay" \
-	-blockdev driver=null-co,node-name=own,size=1048576 -device virtio-blk-pci,drive=own
+odd "memory of huge pages" "memory backend huge: .*not in an image" \
+	-object memory-backend-memfd,id=huge,size=2M,hugetlb=on,hugetlbsize=2M,reserve=off
+check_fails "a machine whose RAM is elsewhere does not start" "odd does not start: qemu.*mem-path" \
+	lab_boot odd "" --memory 128M --qemu-arg -mem-path --qemu-arg /dev/hugepages
+check_fails "nor one with a device that is not there, which is named" \
+	"odd does not start: qemu.*vfio.*no such host device" \
+	lab_boot odd "" --memory 128M --qemu-arg -device --qemu-arg vfio-pci,host=ffff:00:1f.7
 odd "a folder of the host's" "-virtfs .*would be shared" \
 	-virtfs local,path=/usr/share,mount_tag=t,security_model=none,readonly=on
 if command -v qemu-storage-daemon > /dev/null; then
@@ -148,4 +193,36 @@ if command -v qemu-storage-daemon > /dev/null; then
 else
 	skip "a disk in another process" "there is no qemu-storage-daemon"
 fi
+virtiofsd=/usr/lib/qemu/virtiofsd
+if [ "$(id -u)" = 0 ] && [ -x "$virtiofsd" ]; then
+	setpriv --pdeathsig KILL "$virtiofsd" --socket-path="$LAB_DIR/fs.sock" \
+		-o source=/usr/share -o sandbox=chroot 2> /dev/null &
+	backend=$!
+	check "a back end of a file system" lab_wait_for 30 "its socket" test -S "$LAB_DIR/fs.sock"
+	chmod 777 "$LAB_DIR/fs.sock"
+	odd "a file system in another process" "vhost-user-fs-pci .*in another process \(at 00:" \
+		-chardev "socket,id=fs,path=$LAB_DIR/fs.sock" -device vhost-user-fs-pci,chardev=fs,tag=t
+	kill "$backend" 2> /dev/null	# it ends with its machine
+	wait "$backend"
+else
+	skip "a file system in another process" "not root, or no virtiofsd"
+fi
+
+# ---- swap on a disk that clones would share: this one boots, and swaps
+truncate -s 32M "$LAB_DIR/swap.img"
+chmod 666 "$LAB_DIR/swap.img"
+lab_run swapper --memory 256M --qemu-arg -blockdev --qemu-arg \
+	"driver=file,filename=$LAB_DIR/swap.img,node-name=swap" \
+	--qemu-arg -device --qemu-arg virtio-blk-pci,drive=swap,serial=swap || bail_out "the guest does not boot"
+check "it swaps there" lab_exec swapper \
+	'for d in /sys/block/vd*; do [ "$(cat $d/serial)" != swap ] || { mkswap /dev/${d##*/} && swapon /dev/${d##*/}; }; done
+	grep -q /dev/vd /proc/swaps'
+check_fails "it is not forked, and the disk is named" "swapper: cannot be forked: swap is a disk without overlay: swap" \
+	vmforkctl fork swapper
+check_fails "nor by itself" "no ticket: this machine has what cannot be forked" \
+	lab_exec swapper "vmfork -- true"
+check "the log names it then" daemon_log_says "swapper: no ticket: it cannot be forked: swap is a disk"
+check_fails "nor kept by itself" "cannot be forked" lab_exec swapper "vmfork --checkpoint no"
+check "vmforkctl ps --json, too" json '.vms[] | select(.name == "swapper") | .unforkable | test("^swap is a disk")' ps
+check "it lives" lab_exec swapper true
 done_testing

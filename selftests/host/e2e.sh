@@ -119,6 +119,38 @@ daemon_log_says() { # PATTERN
 	grep -qE -- "$1" "$LAB_DIR/vmforkd.log"
 }
 
+# ---- a server on this machine, which a guest with --net user sees at 10.0.2.2
+
+echo_start() { # sends datagrams back, and writes down what they say
+	setpriv --pdeathsig KILL python3 -u -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])
+while True:
+    data, who = s.recvfrom(2048)
+    print(data.decode(errors="replace"))
+    s.sendto(data, who)' > "$LAB_DIR/datagrams" &
+	lab_wait_for 30 "the echo server" grep -q . "$LAB_DIR/datagrams" &&
+		ECHO_PORT=$(head -n 1 "$LAB_DIR/datagrams")
+}
+
+echo_network() { # VM: gives a root machine its address
+	lab_exec "$1" "modprobe virtio_net; ip link set eth0 up && ip address add 10.0.2.15/24 dev eth0"
+}
+
+echo_heard() { # TEXT: how often
+	grep -cx -- "$1" "$LAB_DIR/datagrams"
+}
+
+echo_command() { # TEXT: for a guest's shell; prints what comes back
+	echo "timeout 20 bash -c 'exec 3<> /dev/udp/10.0.2.2/$ECHO_PORT; echo $1 >&3; head -n 1 <&3'"
+}
+
+echo_answers() { # VM TEXT: its network works
+	[ "$(lab_exec "$1" "$(echo_command "$2")" | tr -d '\r')" = "$2" ]
+}
+
 # ---- processes
 
 child_of_daemon() { # PATTERN: the pid of the keeper's child whose command line has it

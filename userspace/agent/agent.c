@@ -125,7 +125,7 @@ static int start(struct agent *a)
 	a->dev = open("/dev/vmfork", O_RDWR | O_CLOEXEC);
 	if (a->dev < 0) {
 		r = -errno;
-		log_err("/dev/vmfork: %s", strerror(-r));
+		log_err("/dev/vmfork: %s%s", strerror(-r), device_hint(r));
 		return r;
 	}
 	if (mkdir(RUN_DIR, 0755) && errno != EEXIST)

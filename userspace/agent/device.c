@@ -10,6 +10,11 @@
 
 #include "device.h"
 
+const char *device_hint(int err)
+{
+	return err == -ENOENT || err == -ENXIO ? ": load the module (modprobe vmfork)" : "";
+}
+
 int device_register(int fd, unsigned int timeout_ms)
 {
 	struct vmfork_agent a = { .timeout_ms = timeout_ms };

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <linux/vmfork.h>
 
+/** device_hint() - what to do about an error of opening it. */
+const char *device_hint(int err);
+
 /** device_register() - be the agent, until @fd is closed for good. */
 int device_register(int fd, unsigned int timeout_ms);
 

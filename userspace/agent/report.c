@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "missing.h"
 #include "report.h"
 #include "settle.h"
@@ -156,7 +157,7 @@ int report_status(bool json)
 	int r = status_json(&status);
 
 	if (r) {
-		fprintf(stderr, "vmfork-agent: /dev/vmfork: %s\n", strerror(-r));
+		fprintf(stderr, "vmfork-agent: /dev/vmfork: %s%s\n", strerror(-r), device_hint(r));
 		return 1;
 	}
 	if (json) {

@@ -22,7 +22,9 @@ static const struct text texts[] = {
 	  "the host's policy grants no (or not so many) clones: ask for fewer, or see its log" },
 	{ EINVAL, VMFORK_CALL_TICKET,
 	  "the number of clones is 0 or above what one ticket may ask for" },
-	{ EOPNOTSUPP, VMFORK_CALL_TICKET, "the host does not do limits of a ticket's clones" },
+	{ EOPNOTSUPP, VMFORK_CALL_TICKET,
+	  "this machine has what cannot be forked (its host's vmforkd names it), or the host does "
+	  "no limits of clones" },
 	{ EBUSY, VMFORK_CALL_CLONE,
 	  "this ticket was used already, or a process holds a secret (dmesg names it)" },
 	{ EBUSY, VMFORK_CALL_CHECKPOINT, "a process holds a secret (dmesg names it)" },

@@ -8,64 +8,7 @@
 #include <string.h>
 
 #include "options.h"
-
-static const char help[] =
-"usage: vmfork [-n CLONES] [OPTION...] [--] COMMAND [ARGUMENT...]\n"
-"       vmfork [-n CLONES] [OPTION...] --map FILE... -- COMMAND [ARGUMENT...]\n"
-"       vmfork [-n CLONES] [OPTION...] --args-from FILE [--] COMMAND [ARGUMENT...]\n"
-"       vmfork --sandbox [OPTION...] [--] COMMAND [ARGUMENT...]\n"
-"       vmfork --checkpoint NAME [OPTION...] [[--] COMMAND [ARGUMENT...]]\n"
-"       vmfork --from NAME [-n CLONES] [OPTION...] [[--] COMMAND [ARGUMENT...]]\n"
-"       vmfork --id [--json]\n"
-"       vmfork --show-params\n"
-"Fork this virtual machine and run COMMAND in each clone.\n"
-"\n"
-"  -n, --clones=N, --jobs=N\n"
-"                          how many clones to ask for (1); fewer may be granted.\n"
-"                          With --map and --args-from: at a time (8)\n"
-"      --exact             all of them or none\n"
-"      --sync              write dirty file data to disk before the fork\n"
-"      --drop-cache        drop clean page cache before the fork\n"
-"      --map               a clone for each FILE; {} in COMMAND is the FILE\n"
-"      --args-from=FILE    a clone for each line of FILE (- is stdin); {} is the line,\n"
-"                          {1}, {2} its words; without any, words are appended\n"
-"  -0, --null              sets of --args-from end with NUL and are one word\n"
-"      --stdin             each COMMAND reads all that vmfork reads (not /dev/null)\n"
-"      --put=PATH          bring this file or folder as it is now to each clone\n"
-"      --get=PATH          bring this file or folder from each clone at its end\n"
-"      --into=DIR          ... into DIR/ID/ (.)\n"
-"      --sandbox           one clone, without network; what it changed on its disks\n"
-"                          is listed, and thrown away\n"
-"      --keep=NAME         keep each clone at its end, as checkpoint NAME.ID\n"
-"                          (a single one: NAME)\n"
-"      --param=NAME=VALUE  a parameter: in the JSON of VMFORK_PARAMS in each clone\n"
-"      --params=FILE       a JSON object of parameters\n"
-"      --env=NAME=VALUE    a variable in COMMAND's environment\n"
-"      --lifetime=SECONDS  the host ends each clone after that\n"
-"      --memory=MIB        ... or when it has more than that of its own\n"
-"      --cpu-weight=N      its share of the processors, 1..10000 (100)\n"
-"      --checkpoint=NAME   make a checkpoint and exit; its clones run COMMAND\n"
-"      --from=NAME         create the clones of this checkpoint; they run the COMMAND\n"
-"                          given now, or else the one that was given then\n"
-"  -t, --timeout=SECONDS   kill clones that run longer, exit 124\n"
-"      --fail=MODE         late: exit with the highest status (default);\n"
-"                          fast: kill the others at the first failure; a number: at\n"
-"                          so many; never: exit 0\n"
-"      --output=MODE       line: as it comes (default); group: a clone's at its end;\n"
-"                          dir: into files ID/stdout, ID/stderr, ID/status\n"
-"      --output-dir=DIR    ... in DIR (vmfork-output)\n"
-"      --no-label          no \"ID| \" before each line\n"
-"      --json[=FILE]       a summary in JSON, as the last line of stdout or to FILE\n"
-"      --id                print who this machine is\n"
-"      --show-params       print the parameters that this clone was given\n"
-"      --help, --version\n"
-"\n"
-"A clone has VMFORK_ID (1..m), VMFORK_CLONES (m) and VMFORK_FAMILY in its\n"
-"environment, with --map and --args-from VMFORK_JOB (1..sets) and VMFORK_JOBS as\n"
-"well, and ends with its COMMAND.\n"
-"Exit status: 0 if all clones' are 0, else the highest; 137 a clone was killed;\n"
-"124 time is up; 125 vmfork failed or a clone was lost; 126, 127 COMMAND cannot be\n"
-"run; 128 + signal if vmfork was interrupted.\n";
+#include "options_check.h"
 
 #define CPU_WEIGHT_MAX	10000	/* cgroup v2's */
 
@@ -118,10 +61,15 @@ bool options_jobs(const struct options *o)
 	return o->map || o->args_from;
 }
 
-static int usage(const char *what, const char *value)
+/* @index: into long_options, or -1: it was the letter @c */
+static int usage_value(int c, int index, const char *value)
 {
-	fprintf(stderr, "vmfork: %s%s%s\nTry 'vmfork --help'.\n", what, value ? ": " : "",
-		value ? value : "");
+	if (index >= 0)
+		fprintf(stderr, "vmfork: --%s: not a value for it: '%s'\n",
+			long_options[index].name, value);
+	else
+		fprintf(stderr, "vmfork: -%c: not a value for it: '%s'\n", c, value);
+	fputs("Try 'vmfork --help'.\n", stderr);
 	return STATUS_FAILED;
 }
 
@@ -287,49 +235,6 @@ static int parse_option(struct options *o, int c)
 	}
 }
 
-static int check_jobs(const struct options *o)
-{
-	if (o->map && o->args_from)
-		return usage("--map and --args-from exclude each other", NULL);
-	if (o->map && !o->nsets)
-		return usage("--map: no files; vmfork --map FILE... -- COMMAND", NULL);
-	if (o->null && !o->args_from)
-		return usage("-0 is for --args-from", NULL);
-	if (options_jobs(o) && (o->from || o->checkpoint))
-		return usage("--map and --args-from fork this machine, not a checkpoint", NULL);
-	if (o->use_stdin && o->args_from && !strcmp(o->args_from, "-"))
-		return usage("stdin cannot be both argument sets and input", NULL);
-	return 0;
-}
-
-static int check_sandbox(const struct options *o)
-{
-	if (o->sandbox && (o->clones > 1 || options_jobs(o) || o->from || o->checkpoint))
-		return usage("--sandbox is one clone of this machine", NULL);
-	return 0;
-}
-
-static int check(const struct options *o)
-{
-	int status;
-
-	if (o->show_id || o->show_params)
-		return o->argv[0] || o->from || o->checkpoint ?
-			usage("--id and --show-params stand alone", NULL) : 0;
-	status = check_jobs(o);
-	status = status ? status : check_sandbox(o);
-	if (status)
-		return status;
-	if (o->from && o->checkpoint)
-		return usage("--from and --checkpoint exclude each other", NULL);
-	if (o->checkpoint && (o->put.n || o->get.n || o->use_stdin || o->keep || o->param.n ||
-			      o->params_file || o->env.n))
-		return usage("--checkpoint runs nothing now: give this to --from", NULL);
-	if (!o->from && !o->checkpoint && !o->argv[0])
-		return usage("no command", NULL);
-	return 0;
-}
-
 /* FILE... -- COMMAND: the files are the sets */
 static void take_sets(struct options *o)
 {
@@ -358,13 +263,13 @@ static void set_defaults(struct options *o)
 
 int options_parse(struct options *o, int argc, char **argv, int *ret_status)
 {
-	int c;
+	int c, index = -1;
 
 	*o = (struct options){ .label = true, .fail_after = 1 };
 	*ret_status = 0;
-	while ((c = getopt_long(argc, argv, "+n:t:0", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+n:t:0", long_options, &index)) != -1) {
 		if (c == OPT_HELP || c == OPT_VERSION) {
-			fputs(c == OPT_HELP ? help : "vmfork " VMFORK_VERSION "\n", stdout);
+			fputs(c == OPT_HELP ? options_help : "vmfork " VMFORK_VERSION "\n", stdout);
 			return 1;
 		}
 		if (c == '?') {
@@ -373,14 +278,15 @@ int options_parse(struct options *o, int argc, char **argv, int *ret_status)
 			return 1;
 		}
 		if (parse_option(o, c)) {
-			*ret_status = usage("not a value for this option", optarg);
+			*ret_status = usage_value(c, index, optarg);
 			return 1;
 		}
+		index = -1;
 	}
 	o->argv = argv + optind;
 	if (o->map)
 		take_sets(o);
-	*ret_status = check(o);
+	*ret_status = options_check(o);
 	set_defaults(o);
 	return *ret_status ? 1 : 0;
 }

@@ -39,7 +39,7 @@ static void help(void)
 		printf("  %-12s%s\n", v->name, v->summary);
 	puts("\n  --socket PATH  vmforkd's socket ($VMFORK_SOCKET, else " CLIENT_SOCKET ")\n"
 	     "  --json         print vmforkd's result as it is\n"
-	     "  --help         of a verb as well: vmforkctl VERB --help\n\n"
+	     "  --help         of a verb as well: vmforkctl VERB --help, vmforkctl help VERB\n\n"
 	     "Exit status: 0, 1 an error of vmforkd, 2 wrong usage.");
 }
 
@@ -143,28 +143,44 @@ static int verb_help(const struct verb *v)
 	return STATUS_OK;
 }
 
+static int general_help(void)
+{
+	help();
+	return STATUS_OK;
+}
+
+static int refuse(const char *what, const char *word)
+{
+	fprintf(stderr, "vmforkctl: %s%s%s%s; see vmforkctl --help\n", what, word ? " '" : "",
+		word ? word : "", word ? "'" : "");
+	return STATUS_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = { .client = { .fd = -1, .passed = -1 } };
 	bool want_help = false;
+	char name[64];
 	int status;
 
 	argc = take_globals(&ctl, argc, argv, &want_help);
-	if (argc < 2) {
-		if (want_help)
-			help();
-		else
-			fputs("vmforkctl: no verb, or --socket without a path; see vmforkctl --help\n",
-			      stderr);
-		return want_help ? STATUS_OK : STATUS_USAGE;
+	if (argc < 0)
+		return refuse("--socket without a path", NULL);
+	if (argc > 1 && !strcmp(argv[1], "help")) {
+		want_help = true;
+		argc--;
+		argv++;
 	}
+	if (argc < 2)
+		return want_help ? general_help() : refuse("no verb", NULL);
 	ctl.verb = find_verb(argv[1]);
-	if (!ctl.verb) {
-		fprintf(stderr, "vmforkctl: no verb '%s'; see vmforkctl --help\n", argv[1]);
-		return STATUS_USAGE;
-	}
+	if (!ctl.verb)
+		return refuse("no verb", argv[1]);
 	if (want_help)
 		return verb_help(ctl.verb);
+	/* what getopt(3) calls it */
+	snprintf(name, sizeof(name), "vmforkctl: %s", ctl.verb->name);
+	argv[1] = name;
 	status = ctl.verb->fn(&ctl, argc - 1, argv + 1);
 	client_close(&ctl.client);
 	if (fflush(stdout) && !status)

@@ -57,6 +57,19 @@ static const char *state_of(const json_t *vm)
 		"held" : state;
 }
 
+/* an address, or "user"; and whether anything passes */
+static void add_network(struct table *t, const json_t *vm)
+{
+	const json_t *net = get_object(vm, "net");
+	const char *mode = get_text(net, "mode"), *link = get_text(net, "link");
+	bool has_address = json_object_get(net, "address");
+
+	table_add(t, "%s", has_address ? get_text(net, "address") :
+		  strcmp(mode, "none") ? mode : "-");
+	/* "shut: no agent" */
+	table_add(t, "%.*s", (int)strcspn(link, ":"), link);
+}
+
 /* what a word in the table does not say */
 static void show_reasons(json_t *vms)
 {
@@ -79,8 +92,8 @@ void show_vms(const json_t *result)
 	struct table t;
 	size_t i;
 
-	table_init(&t, "lrrlllrrlrrl",
-		   "NAME HANDLE ID STATE CHANNEL ACCEL CPUS MEMORY KERNEL FORKS UPTIME PID");
+	table_init(&t, "lrrlllrrlrrlll", "NAME HANDLE ID STATE CHANNEL ACCEL CPUS MEMORY KERNEL "
+		   "FORKS UPTIME PID ADDRESS LINK");
 	json_array_foreach(vms, i, vm) {
 		table_add(&t, "%s", get_text(vm, "name"));
 		add_handle(&t, vm, "handle");
@@ -94,6 +107,7 @@ void show_vms(const json_t *result)
 		add_count(&t, vm, "forks");
 		add_duration(&t, vm, "uptime_ms");
 		add_count(&t, vm, "pid");
+		add_network(&t, vm);
 	}
 	table_print(&t, stdout);
 	table_free(&t);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "../run.h"
 #include "../../../kmod/bits.h"
 #include "../../../kmod/layout.h"
 #include "../../../kmod/name.h"
@@ -452,8 +453,6 @@ int main(void)
 {
 	Suite *s = suite_create("kmod");
 	TCase *t = tcase_create("pure");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, ring_footprint_is_aligned);
 	tcase_add_test(t, ring_indices_run_freely);
@@ -476,8 +475,5 @@ int main(void)
 	tcase_add_test(t, parameters);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(s);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../run.h"
 #include "address.h"
 #include "filter.h"
 #include "util.h"
@@ -129,8 +130,6 @@ int main(void)
 {
 	Suite *s = suite_create("net");
 	TCase *t = tcase_create("parse");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, pools_that_are_taken);
 	tcase_add_test(t, pools_that_are_refused);
@@ -140,8 +139,5 @@ int main(void)
 	tcase_add_test(t, names_become_labels);
 	tcase_add_test(t, rules_name_every_machine);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_suite(s);
 }

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../run.h"
 #include "filter.h"
 #include "iface.h"
 #include "log.h"
@@ -269,8 +270,6 @@ int main(void)
 {
 	Suite *s = suite_create("net-real");
 	TCase *t = tcase_create("kernel");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	log_init("test");
 	tcase_set_timeout(t, 60);
@@ -282,8 +281,5 @@ int main(void)
 	tcase_add_test(t, isolated_machines_hear_only_the_host);
 	tcase_add_test(t, no_uplink_without_a_route);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_suite(s);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../run.h"
 #include "request.h"
 #include "slots.h"
 
@@ -203,8 +204,6 @@ int main(void)
 {
 	Suite *s = suite_create("pager requests");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, good_requests);
 	tcase_add_test(t, complete_images);
@@ -214,8 +213,5 @@ int main(void)
 	tcase_add_test(t, slots_that_are_wrong);
 	tcase_add_test(t, slots_translate);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(s);
 }

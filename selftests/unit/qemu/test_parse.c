@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../run.h"
 #include "args.h"
 #include "descriptor.h"
 #include "fdpass.h"
@@ -552,8 +553,6 @@ int main(void)
 {
 	Suite *s = suite_create("qemu");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, root_has_kernel_and_may_reboot);
 	tcase_add_test(t, standby_waits_and_has_the_same_devices);
@@ -576,9 +575,5 @@ int main(void)
 	tcase_add_test(t, memory_and_disks_of_others);
 	tcase_add_test(t, state_that_qemu_cannot_save);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(s);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../run.h"
 #include "descriptor.h"
 #include "qcow2.h"
 #include "ram_slots.h"
@@ -150,8 +151,7 @@ int main(void)
 {
 	Suite *s = suite_create("qemu, real");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
+	int status;
 
 	if (system(QEMU " --version >/dev/null 2>&1")) {
 		puts("qemu-real: SKIP: no " QEMU " here");
@@ -164,10 +164,7 @@ int main(void)
 	tcase_add_loop_test(t, a_real_state_is_a_descriptor, 0, 8);
 	tcase_add_loop_test(t, overlays_are_whole_images, 0, 4);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	status = run_suite(s);
 	rmdir(dir);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return status;
 }

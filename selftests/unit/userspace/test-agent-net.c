@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../run.h"
 #include "connections.h"
 #include "link.h"
 #include "spawn.h"
@@ -157,8 +158,6 @@ int main(void)
 {
 	Suite *s = suite_create("agent-net");
 	TCase *links = tcase_create("links"), *socks = tcase_create("sockets");
-	SRunner *runner;
-	int failed;
 
 	if (run("ip link add va type veth peer name vb")) {
 		puts("1..0 # SKIP no network namespaces or veth here");
@@ -178,9 +177,5 @@ int main(void)
 		suite_add_tcase(s, socks);
 	else
 		puts("# this kernel cannot destroy sockets: left out");
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(s);
 }

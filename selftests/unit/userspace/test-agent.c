@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../run.h"
 #include "config.h"
 #include "hooks.h"
 #include "kill.h"
@@ -351,8 +352,6 @@ int main(void)
 {
 	Suite *s = suite_create("agent");
 	TCase *t = tcase_create("pure"), *h = tcase_create("programs");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(t, config_of_nothing);
 	tcase_add_test(t, config_of_everything);
@@ -375,9 +374,5 @@ int main(void)
 	tcase_add_test(h, spawned);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, h);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(s);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../run.h"
 #include "changes.h"
 #include "jobs.h"
 #include "progress.h"
@@ -192,8 +193,6 @@ int main(void)
 {
 	Suite *suite = suite_create("jobs");
 	TCase *t = tcase_create("jobs");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(t, a_set_is_split, 0, sizeof(splits) / sizeof(splits[0]));
 	tcase_add_test(t, too_many_words);
@@ -203,8 +202,5 @@ int main(void)
 	tcase_add_test(t, changes_are_told);
 	tcase_add_test(t, eta);
 	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

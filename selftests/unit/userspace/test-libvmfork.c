@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../run.h"
 #include "private.h"
 
 static int ends[2];	/* of a socket that keeps records apart, as a ticket does */
@@ -163,8 +164,6 @@ int main(void)
 {
 	Suite *suite = suite_create("libvmfork");
 	TCase *records = tcase_create("records"), *rest = tcase_create("rest");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(records, open_ends, close_ends);
 	tcase_add_test(records, what_is_sent_is_received);
@@ -178,8 +177,5 @@ int main(void)
 	tcase_add_test(rest, words);
 	suite_add_tcase(suite, records);
 	suite_add_tcase(suite, rest);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

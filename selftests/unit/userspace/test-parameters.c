@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../run.h"
 #include "parameters.h"
 
 static char *no_argv[] = { NULL };
@@ -90,8 +91,6 @@ int main(void)
 {
 	Suite *suite = suite_create("params");
 	TCase *t = tcase_create("params");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, nothing_is_nothing);
@@ -99,8 +98,5 @@ int main(void)
 	tcase_add_test(t, a_run_comes_back);
 	tcase_add_loop_test(t, wrong_is_refused, 0, sizeof(wrong) / sizeof(wrong[0]));
 	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

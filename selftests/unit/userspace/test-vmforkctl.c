@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../run.h"
 #include "answer.h"
 #include "client.h"
 #include "cloneconfig.h"
@@ -303,8 +304,6 @@ int main(void)
 {
 	Suite *suite = suite_create("vmforkctl");
 	TCase *tc = tcase_create("vmforkctl");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, a_size_is_parsed_strictly, 0, ROWS(sizes));
 	tcase_add_loop_test(tc, a_size_is_written_short, 0, ROWS(size_texts));
@@ -321,8 +320,5 @@ int main(void)
 	tcase_add_test(tc, params_are_members);
 	tcase_add_test(tc, a_disk_has_a_path_and_a_format);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../run.h"
 #include "output.h"
 #include "summary.h"
 
@@ -243,8 +244,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wrapper");
 	TCase *lines = tcase_create("output"), *ends = tcase_create("summary");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(lines, reset, reset);
 	tcase_add_test(lines, lines_are_whole_and_labelled);
@@ -259,8 +258,5 @@ int main(void)
 	tcase_add_test(ends, the_summary_is_json);
 	suite_add_tcase(suite, lines);
 	suite_add_tcase(suite, ends);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

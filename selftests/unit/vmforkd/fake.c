@@ -430,6 +430,11 @@ void network_open(struct vm *vm, network_opened_fn done)
 		done(vm, fake.open_err);
 }
 
+void network_adopt(struct vm *vm, bool identified)
+{
+	fake.identified += identified;
+}
+
 void fake_release_open(struct vm *vm)
 {
 	fake.hold_open = false;

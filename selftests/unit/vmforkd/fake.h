@@ -31,6 +31,7 @@ struct fake {
 	int open_err;		/* of network_open() */
 	bool hold_open;		/* it does not end by itself */
 	unsigned int shuts;
+	unsigned int identified;	/* of those adopted */
 	unsigned int opens;
 	bool ran_open;		/* a clone was resumed whose network was not shut */
 	uint32_t parent_block_at_first_load;	/* fork state of the parent then */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../run.h"
 #include "fake.h"
 #include "guest.h"
 #include "identity.h"
@@ -330,6 +331,11 @@ START_TEST(opening_over_a_restart)
 	ck_assert_int_eq(next_reply(clone, 9), 0);
 	ck_assert(nothing_for(clone));
 	ck_assert_str_eq(identity_name(clone), "complete");
+	/* the root VM has no agent that reported; while it was held, this one had not */
+	ck_assert_uint_eq(fake.identified, 0);
+	fake_restart();
+	fake_settle();
+	ck_assert_uint_eq(fake.identified, 1);
 }
 END_TEST
 
@@ -404,11 +410,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite());
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../run.h"
 #include "channel_parse.h"
 #include "fork.h"
 #include "keeper.h"
@@ -658,11 +659,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite());
 }

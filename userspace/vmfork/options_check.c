@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What of the command line of vmfork(1) goes together. See options_check.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "options_check.h"
+
+static int usage(const char *what, const char *value)
+{
+	fprintf(stderr, "vmfork: %s%s%s\nTry 'vmfork --help'.\n", what, value ? ": " : "",
+		value ? value : "");
+	return STATUS_FAILED;
+}
+
+static int check_jobs(const struct options *o)
+{
+	if (o->map && o->args_from)
+		return usage("--map and --args-from exclude each other", NULL);
+	if (o->map && !o->nsets)
+		return usage("--map: no files; vmfork --map FILE... -- COMMAND", NULL);
+	if (o->null && !o->args_from)
+		return usage("-0 is for --args-from", NULL);
+	if (options_jobs(o) && (o->from || o->checkpoint))
+		return usage("--map and --args-from fork this machine, not a checkpoint", NULL);
+	if (o->use_stdin && o->args_from && !strcmp(o->args_from, "-"))
+		return usage("stdin cannot be both argument sets and input", NULL);
+	return 0;
+}
+
+static int check_sandbox(const struct options *o)
+{
+	if (o->sandbox && (o->clones > 1 || options_jobs(o) || o->from || o->checkpoint))
+		return usage("--sandbox is one clone of this machine", NULL);
+	return 0;
+}
+
+int options_check(const struct options *o)
+{
+	int status;
+
+	if (o->show_id || o->show_params)
+		return o->argv[0] || o->from || o->checkpoint ?
+			usage("--id and --show-params stand alone", NULL) : 0;
+	status = check_jobs(o);
+	status = status ? status : check_sandbox(o);
+	if (status)
+		return status;
+	if (o->from && o->checkpoint)
+		return usage("--from and --checkpoint exclude each other", NULL);
+	if (o->checkpoint && (o->put.n || o->get.n || o->use_stdin || o->keep || o->param.n ||
+			      o->params_file || o->env.n))
+		return usage("--checkpoint runs nothing now: give this to --from", NULL);
+	if (!o->from && !o->checkpoint && !o->argv[0])
+		return usage("no command", NULL);
+	return 0;
+}
