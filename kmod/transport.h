@@ -47,7 +47,19 @@ void vmfork_channel_interrupt(void);
 /* each transport's driver */
 int vmfork_ivshmem_register(void);
 void vmfork_ivshmem_unregister(void);
+
+#if IS_ENABLED(CONFIG_XEN_XENBUS_FRONTEND)
 int vmfork_xen_register(void);
 void vmfork_xen_unregister(void);
+#else
+static inline int vmfork_xen_register(void)
+{
+	return 0;
+}
+
+static inline void vmfork_xen_unregister(void)
+{
+}
+#endif
 
 #endif /* VMFORK_TRANSPORT_H */

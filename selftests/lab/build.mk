@@ -17,13 +17,21 @@ guest-image-services: modules user ## the same with sshd, nginx and Python, for 
 	@SERVICES=1 KDIR=$(KDIR) selftests/lab/guest-image.sh $(B)/lab-services
 
 # slow, and fetches kernels
-BOOT_KERNELS := rt
-.PHONY: check-kernels-boot
-check-kernels-boot: modules user ## the module's tests in a guest with PREEMPT_RT
+BOOT_KERNELS := rt 6.12
+.PHONY: check-kernels-boot check-guest
+check-kernels-boot: modules user ## the module's tests in guests with PREEMPT_RT and with 6.12
 	@for k in $(BOOT_KERNELS); do \
 		KERNEL=$$k selftests/lab/guest-image.sh $(B)/lab-$$k && \
 		LAB_GUEST=$(abspath $(B))/lab-$$k $(RUN_SUITES)-$$k selftests/host/check-module.sh || exit 1; \
 	done
+
+# one image serves all: the services in it are asleep in suites that do not want them
+check-guest: user ## every suite that boots a guest, with KERNEL=6.12 (or rt) in it
+	@test -n "$(KERNEL)" || { echo "check-guest: which KERNEL=?" >&2; exit 1; }
+	@selftests/lab/deps.sh build run test
+	@SERVICES=1 selftests/lab/guest-image.sh $(abspath $(B))/lab-$(KERNEL)-services
+	@LAB_GUEST=$(abspath $(B))/lab-$(KERNEL)-services $(RUN_SUITES)-$(KERNEL) --timeout 1800 \
+		$(sort $(filter selftests/host/%,$(CHECK_SUITES)))
 
 demo: ## fork a Debian guest into 8 clones that answer a question about Debian's packages
 	@examples/demo.sh

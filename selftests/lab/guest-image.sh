@@ -4,9 +4,10 @@
 #
 #   guest-image.sh [OUT]     OUT (build/lab) gets initrd.img and env, which names all three
 #
-# Environment: KERNEL=6.1 (default), 6.12 or rt (6.1 with PREEMPT_RT); VMFORK_CACHE; VMFORK_MIRROR;
+# Environment: KERNEL=6.1 (default), 6.12, rt (6.1 with PREEMPT_RT) or debug (6.1 with the kernel's
+# checkers, debug-kernel.sh); VMFORK_CACHE; VMFORK_MIRROR;
 # SERVICES=1: with sshd, nginx and Python on the root disk, for the tests of identity and bindings;
-# KDIR: build directory of the kernel to use. Slow steps are cached by what goes into them; the
+# KDIR: build directory of the kernel to use; GUEST_PROGRAMS: other programs than build/guest. Slow steps are cached by what goes into them; the
 # payload (module, programs, jobs) is packed anew each time, which takes a second.
 set -eu
 export LC_ALL=C
@@ -17,6 +18,7 @@ top=$(cd "$here/../.." && pwd)
 . "$here/image.sh"
 
 out=${1:-$top/build/lab}
+programs=${GUEST_PROGRAMS:-$top/build/guest}
 mirror=${VMFORK_MIRROR:-http://deb.debian.org/debian}
 packages=systemd-sysv,udev,dbus,kmod,iproute2,procps
 [ -z "${SERVICES:-}" ] || packages+=,openssh-server,nginx-light,python3
@@ -32,7 +34,7 @@ make_payload() { # DIR
 	cp "$here"/image/{lab-init,load-module,guest-shell} "$p/"
 	cp "$(busybox_static)" "$p/busybox"
 	[ -e "$module" ] && strip -d -o "$p/vmfork.ko" "$module"
-	for f in "$top"/build/guest/*; do
+	for f in "$programs"/*; do
 		[ -f "$f" ] && strip -o "$p/bin/${f##*/}" "$f"
 	done
 	for f in "$top"/selftests/guest/*.sh; do
@@ -69,6 +71,14 @@ make_payload_units() { # DIR
 	chmod 755 "$1"/*-generator
 }
 
+# A kernel with checkers: warnings go to its console, where the lab looks for them. It takes the
+# long way of booting: code that KASAN checks runs before KASAN does when vmlinux is started (PVH).
+loud=quiet reports='' boot=vmlinux
+if [ "${KERNEL:-6.1}" = debug ]; then
+	loud=loglevel=5
+	reports=1
+	boot=vmlinuz
+fi
 choose_kernel "${KERNEL:-6.1}"
 module=$top/build/kmod-$KREL/vmfork.ko
 if [ "${KERNEL:-6.1}" != 6.1 ]; then
@@ -92,12 +102,13 @@ rm "$out/payload.cpio"
 mv "$out/initrd.new" "$out/initrd.img"
 cat > "$out/env" << EOF
 LAB_RELEASE=$KREL
-LAB_KERNEL=$kernel/vmlinux
+LAB_KERNEL=$kernel/$boot
 LAB_VMLINUZ=$kernel/vmlinuz
 LAB_INITRD=$out/initrd.img
 LAB_DISK=$disk/disk.img
 LAB_DISK_FORMAT=raw
 LAB_INDEX_TAR=$debian/root.tar
-LAB_APPEND="console=ttyS0 quiet panic=-1"
+LAB_APPEND="console=ttyS0 $loud panic=-1"
+LAB_REPORTS=$reports
 EOF
-say "guest: $KREL, $disk/disk.img, payload $([ -e "$module" ] && echo with || echo WITHOUT) vmfork.ko, $(find "$top/build/guest" -maxdepth 1 -type f 2> /dev/null | wc -l) programs"
+say "guest: $KREL, $disk/disk.img, payload $([ -e "$module" ] && echo with || echo WITHOUT) vmfork.ko, $(find -L "$programs" -maxdepth 1 -type f 2> /dev/null | wc -l) programs"

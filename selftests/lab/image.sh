@@ -69,6 +69,7 @@ make_initramfs() { # DIR KERNEL
 	mkdir -p "$tree"/{bin,dev,proc,sys,run,root,modules,payload}
 	cp "$(busybox_static)" "$tree/bin/busybox"
 	cp "$here/image/init" "$tree/init"
+	: > "$tree/modules/list"
 	while read -r module; do
 		cp "$2/$module" "$tree/modules/"
 		echo "${module##*/}" >> "$tree/modules/list"

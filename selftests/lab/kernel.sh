@@ -10,7 +10,8 @@ choose_kernel() {
 	case $1 in
 	6.1) choose_installed ;;
 	6.12|rt) choose_unpacked "$1" ;;
-	*) die "KERNEL=$1: 6.1, 6.12 and rt are known" ;;
+	debug) choose_debug ;;
+	*) die "KERNEL=$1: 6.1, 6.12, rt and debug are known" ;;
 	esac
 }
 
@@ -37,6 +38,15 @@ choose_unpacked() { # SERIES
 	found=$(VMFORK_CACHE=$CACHE "$here/fetch-headers.sh" --image "$1") || exit 1
 	KROOT=$(tail -n 2 <<< "$found" | head -n 1)
 	KDIR=$(tail -n 1 <<< "$found")
+	KREL=$(release_of "$KDIR")
+}
+
+# 6.1 with the kernel's own checkers, built from source.
+choose_debug() {
+	local built
+	built=$(VMFORK_CACHE=$CACHE "$here/debug-kernel.sh") || exit 1
+	KROOT=$(tail -n 2 <<< "$built" | head -n 1)
+	KDIR=$(tail -n 1 <<< "$built")
 	KREL=$(release_of "$KDIR")
 }
 
@@ -78,6 +88,8 @@ make_kernel() { # DIR: vmlinuz, vmlinux, lib/modules/RELEASE, initramfs.list
 	cp "$from/boot/vmlinuz-$KREL" vmlinuz
 	chmod 644 vmlinuz
 	extract_vmlinux vmlinuz > vmlinux
+	mkdir -p "lib/modules/$KREL"
+	touch initramfs.list	# all may be built in
 	while read -r kind name; do
 		[ "$kind" = initramfs ] || [ "$kind" = disk ] || continue
 		if ! modprobe -d "$from" -S "$KREL" --show-depends "$name" > depends; then
@@ -97,7 +109,7 @@ make_kernel() { # DIR: vmlinuz, vmlinux, lib/modules/RELEASE, initramfs.list
 
 # The kernel proper: under TCG the compressed one spends five seconds on unpacking itself.
 # Its boot header says where the payload is (Documentation/x86/boot.rst); the payload's last four
-# bytes are its unpacked size.
+# bytes are its unpacked size, which gzip has as its own end.
 extract_vmlinux() { # VMLINUZ
 	local at length
 	at=$(($(field "$1" 0x1f1 1) * 512 + 512 + $(field "$1" 0x248 4)))
@@ -105,6 +117,7 @@ extract_vmlinux() { # VMLINUZ
 	tail -c "+$((at + 1))" "$1" | head -c "$length" > payload
 	case $(od -An -tx1 -N4 payload) in
 	' fd 37 7a 58') xz -dc payload ;;
+	' 1f 8b 08 '*) tail -c "+$((at + 1))" "$1" | head -c "$((length + 4))" | gzip -dc ;;
 	' 28 b5 2f fd') zstd -dc payload ;;
 	*) die "vmlinuz is packed in an unknown way" ;;
 	esac

@@ -23,6 +23,8 @@ LAB_DIR=
 LAB_IMAGES=
 LAB_DAEMON=
 LAB_KEEPER=	# pid of the last daemon, which its cgroup is named for
+LAB_REPORTS=	# by the guest's env: its kernel has checkers, and what they say is a failure
+LAB_CONSOLES=	# pid of what keeps the consoles then
 tap_count=0
 tap_failed=0
 
@@ -93,6 +95,7 @@ is() { # DESCRIPTION GOT WANTED
 done_testing() { # stops the daemon, checks that nothing is left, prints the plan, exits
 	if [ -n "$LAB_DIR" ]; then
 		lab_stop
+		[ -z "$LAB_REPORTS" ] || check "no kernel has reported anything" lab_no_reports
 		check "no process, file, mount, network device or table is left" lab_nothing_left
 	fi
 	printf '1..%d\n' "$tap_count"
@@ -131,7 +134,7 @@ lab_setup() { # directories that QEMU's user can reach, wherever the tree is
 	trap lab_exit EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	mkdir -p "$LAB_DIR/run" "$LAB_DIR/lib" "$LAB_DIR/boot" "$LAB_LOGS"
+	mkdir -p "$LAB_DIR/run" "$LAB_DIR/lib" "$LAB_DIR/boot" "$LAB_DIR/consoles" "$LAB_LOGS"
 	chmod 755 "$LAB_DIR" "$LAB_DIR"/*
 	chmod 1777 "$LAB_IMAGES"
 	cp "$LAB_BUILD"/lib/*.so* "$LAB_BUILD/bin/vmfork-pager" "$LAB_DIR/lib/"
@@ -155,6 +158,10 @@ lab_start() { # [VMFORKD-OPTION]...: starts it, or starts it again
 	"$LAB_VMFORKD" "${how[@]}" "$@" >> "$LAB_DIR/vmforkd.log" 2>&1 &
 	LAB_DAEMON=$!
 	LAB_KEEPER=$LAB_DAEMON
+	if [ -n "$LAB_REPORTS" ] && [ -z "$LAB_CONSOLES" ]; then
+		lab_keep_consoles &
+		LAB_CONSOLES=$!
+	fi
 	lab_wait_for 30 "vmforkd answers" lab_answers || {
 		diag "$(tail -n 20 "$LAB_DIR/vmforkd.log")"
 		bail_out "vmforkd does not start"
@@ -163,6 +170,35 @@ lab_start() { # [VMFORKD-OPTION]...: starts it, or starts it again
 
 lab_answers() {
 	kill -0 "$LAB_DAEMON" && vmforkctl ps
+}
+
+# ---- reports of kernels that have checkers
+
+# A machine's console goes with the machine: each gets a second name.
+lab_keep_consoles() {
+	local log name
+	while kill -0 $$; do
+		for log in "$LAB_DIR"/run/vm/*/console.log; do
+			name=${log%/console.log}
+			ln "$log" "$LAB_DIR/consoles/${name##*/}"
+		done
+		sleep 0.2
+	done > /dev/null 2>&1
+}
+
+LAB_REPORT='BUG:|WARNING:|KASAN|Oops|general protection|orruption|Bad page|kmemleak: [1-9]'
+LAB_REPORT+='|INFO: (task|rcu|trying|possible)|possible (recursive|circular|irq)|suspicious RCU'
+
+lab_no_reports() { # of any machine that ran; the console is kept if there is one
+	local console bad=0
+	for console in "$LAB_DIR"/consoles/*; do
+		grep -aqE "$LAB_REPORT" "$console" || continue
+		bad=1
+		echo "${console##*/}: $(grep -acE "$LAB_REPORT" "$console") lines, the first of them:"
+		grep -aE -m 1 -B 2 -A 12 "$LAB_REPORT" "$console"
+		cp "$console" "$LAB_LOGS/"
+	done
+	return "$bad"
 }
 
 lab_stop() {
@@ -183,6 +219,7 @@ lab_exit() {
 	trap - EXIT
 	trap '' INT TERM
 	lab_stop
+	[ -z "$LAB_CONSOLES" ] || kill "$LAB_CONSOLES" 2> /dev/null
 	cp "$LAB_DIR"/vmforkd.log "$LAB_LOGS/" 2> /dev/null
 	for pid in $(lab_processes); do
 		kill -KILL "$pid" 2> /dev/null
@@ -204,17 +241,15 @@ lab_destroy_domains() { # that were left by processes that had no chance to end 
 # ---- what is left
 
 lab_processes() { # pids that have to do with this lab: by command line, open file or mapping
-	local p pid
+	local pid
 	# An empty name would match every process of this machine.
 	[ -n "$LAB_DIR" ] && [ -n "$LAB_IMAGES" ] || return 0
-	for p in /proc/[0-9]*; do
-		pid=${p#/proc/}
-		[ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] || continue
-		if tr '\0' ' ' < "$p/cmdline" | grep -qE "$LAB_DIR|$LAB_IMAGES" ||
-			grep -qE "$LAB_DIR/run|$LAB_IMAGES" "$p/maps"; then
-			echo "$pid"
-		fi
-	done 2> /dev/null
+	# The two that look find themselves; they have ended before they are looked at.
+	for pid in $({ grep -lazE "$LAB_DIR|$LAB_IMAGES" /proc/[0-9]*/cmdline
+		grep -lE "$LAB_DIR/run|$LAB_IMAGES" /proc/[0-9]*/maps; } 2> /dev/null |
+		cut -d/ -f3 | sort -un); do
+		[ "$pid" = $$ ] || [ "$pid" = "$BASHPID" ] || [ ! -e "/proc/$pid" ] || echo "$pid"
+	done
 }
 
 lab_cgroups() { # those that vmforkd made, whoever it is; its own if it runs
