@@ -25,6 +25,7 @@ struct clone {
 	struct vmlink link;
 	struct avoid avoid;
 	struct ahead ahead;
+	struct fill fill;	/* of a link with give(): its own pages */
 	bool poison;		/* PAGER_F_POISON */
 	int lost;		/* 0, or the negative errno that ended it */
 	uint64_t last_page;	/* livelock check of fault.c */

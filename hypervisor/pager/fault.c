@@ -12,7 +12,9 @@
  * DOC: Answers to a fault
  *
  *   page of the image      the clone's bit   answer
- *   PRESENT                any               wake: the mapping finds it in the file
+ *   PRESENT                any               wake: the mapping finds it in the file. A VM
+ *                                            that shares nothing is given a copy, and of
+ *                                            what is behind it if it reads page after page
  *   ZERO                   any               private page of zeros
  *   ABSENT                 set               private page of zeros; image unchanged.
  *                                            In test mode: of poison, if the source
@@ -82,12 +84,47 @@ static int give_copy(struct clone *c, uint64_t page, const void *data)
 	return settle(c, page, err);
 }
 
+/* Of the pages behind one that was given: up to @n, as far as they are in the image and cared for. */
+static unsigned int give_behind(struct clone *c, uint64_t page, unsigned int n)
+{
+	unsigned int k = 1;
+
+	while (k < n && page + k < c->image->npages &&
+	       image_state(c->image, page + k) == PAGE_PRESENT && !avoid_test(&c->avoid, page + k)) {
+		int r = c->link.ops->give(&c->link, page + k);
+
+		if (r < 0)	/* nobody waits for it */
+			break;
+		if (r)
+			record_note(&c->image->record, page + k);
+		c->stats.read_ahead += (unsigned int)r;
+		k++;
+	}
+	return k;
+}
+
+/* A page of the image for a VM that has each page for itself. */
+static int give_own(struct clone *c, uint64_t page)
+{
+	unsigned int n = ahead_window(&c->ahead, page);
+	int r;
+
+	c->stats.fetched++;
+	record_note(&c->image->record, page);
+	r = wake(c, page);
+	if (!r && n > 1)
+		ahead_fetched(&c->ahead, page, give_behind(c, page, n));
+	return r;
+}
+
 /*
  * A present page that faults on and on is not in the file: the file is not the one
  * that the map belongs to.
  */
 static int give_present(struct clone *c, uint64_t page)
 {
+	if (c->link.ops->give)
+		return give_own(c, page);
 	c->stats.shared++;
 	if (page != c->last_page) {
 		c->last_page = page;

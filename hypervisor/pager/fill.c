@@ -16,28 +16,40 @@
  * whoever else writes there. Nothing is given to a clone, and nobody is woken: who waits
  * for such a page has raised an event, and that is answered.
  *
+ * A VM that shares no pages (vmlink_ops.give) is filled instead, each for itself, with what
+ * is in the image, in the same order. Pages of zeros stay away: there they take memory.
+ *
  * An image is memory. It is filled up to a limit, and not into the last eighth of its
  * file system, which is for pages that somebody waits for.
  */
 #define LOOK_MAX	1024U	/* pages looked at in one step */
 #define RESERVE		8U	/* of the file system, in parts */
 
-static bool wanted(const struct image *img, uint64_t page, const struct avoid *avoid)
+/** struct goal - what is filled: an image, or the memory of a clone that shares none. */
+struct goal {
+	struct image *img;
+	const struct avoid *avoid;
+	struct fill *fill;
+	struct vmlink *link;	/* NULL: the image */
+};
+
+static bool wanted(const struct goal *g, uint64_t page)
 {
-	return image_state(img, page) == PAGE_ABSENT && !avoid_test(avoid, page);
+	return image_state(g->img, page) == (g->link ? PAGE_PRESENT : PAGE_ABSENT) &&
+	       !avoid_test(g->avoid, page);
 }
 
 /* In the order of the record, sorted: neighbours become one read. */
-static unsigned int from_record(struct image *img, const struct avoid *avoid, uint64_t *pages)
+static unsigned int from_record(const struct goal *g, uint64_t *pages)
 {
 	unsigned int n = 0, k;
 
 	for (unsigned int i = 0; i < LOOK_MAX && n < FETCH_MAX; i++) {
-		uint64_t page = record_next(&img->record, &img->fill.entry);
+		uint64_t page = record_next(&g->img->record, &g->fill->entry);
 
 		if (page == UINT64_MAX)
 			break;
-		if (!wanted(img, page, avoid))
+		if (!wanted(g, page))
 			continue;
 		for (k = n++; k && pages[k - 1] > page; k--)
 			pages[k] = pages[k - 1];
@@ -46,17 +58,17 @@ static unsigned int from_record(struct image *img, const struct avoid *avoid, ui
 	return n;
 }
 
-static unsigned int from_all(struct image *img, const struct avoid *avoid, uint64_t *pages)
+static unsigned int from_all(const struct goal *g, uint64_t *pages)
 {
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < LOOK_MAX && n < FETCH_MAX; i++) {
-		uint64_t page = img->fill.page;
+		uint64_t page = g->fill->page;
 
-		if (page == img->npages)
+		if (page == g->img->npages)
 			break;
-		img->fill.page++;
-		if (!record_held_back(&img->record, page) && wanted(img, page, avoid))
+		g->fill->page++;
+		if (!record_held_back(&g->img->record, page) && wanted(g, page))
 			pages[n++] = page;
 	}
 	return n;
@@ -84,29 +96,57 @@ static bool has_room(const struct image *img)
 	       (!fs.f_blocks || fs.f_bavail > fs.f_blocks / RESERVE);
 }
 
-/* A source that is gone or a full file is said to who needs a page, not here. */
-static void give_up(struct image *img)
+static int fill_image(struct image *img, const uint64_t *pages, unsigned int n)
 {
-	img->fill.left = 0;
+	return has_room(img) ? fetch(img, pages, n) : -1;
 }
 
-bool fill_step(struct image *img, const struct avoid *avoid)
+static int fill_vm(const struct goal *g, const uint64_t *pages, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		int r = g->link->ops->give(g->link, pages[i]);
+
+		if (r < 0)
+			return r;
+		g->img->stats.prefetched += (unsigned int)r;
+	}
+	return 0;
+}
+
+/* What fails is said to who needs a page, not here: that is the end of it. */
+static bool step(const struct goal *g)
 {
 	uint64_t pages[FETCH_MAX];
-	struct fill *f = &img->fill;
+	struct fill *f = g->fill;
 	uint32_t entry = f->entry;
 	uint64_t page = f->page;
 	unsigned int n;
 
 	if (!f->left)
 		return false;
-	n = from_record(img, avoid, pages);
+	n = from_record(g, pages);
 	if (!n && f->entry == entry && f->all)
-		n = from_all(img, avoid, pages);
+		n = from_all(g, pages);
 	if (n > f->left)
 		n = (unsigned int)f->left;
 	f->left -= n;
-	if (n && (!has_room(img) || fetch(img, pages, n)))
-		give_up(img);
+	if (n && (g->link ? fill_vm(g, pages, n) : fill_image(g->img, pages, n)))
+		f->left = 0;
 	return f->left && (f->entry != entry || f->page != page);
+}
+
+bool fill_step(struct image *img, const struct avoid *avoid)
+{
+	const struct goal g = { .img = img, .avoid = avoid, .fill = &img->fill };
+
+	return step(&g);
+}
+
+bool fill_clone_step(struct clone *c)
+{
+	const struct goal g = {
+		.img = c->image, .avoid = &c->avoid, .fill = &c->fill, .link = &c->link,
+	};
+
+	return c->link.ops->give && step(&g);
 }

@@ -4,6 +4,7 @@
 #define VMFORK_PAGER_FILL_H
 
 #include "avoid.h"
+#include "clone.h"
 #include "image.h"
 
 /**
@@ -12,5 +13,8 @@
  * Return: whether there may be more to do.
  */
 bool fill_step(struct image *img, const struct avoid *avoid);
+
+/** fill_clone_step() - the same for a clone with pages of its own; else there is nothing to do. */
+bool fill_clone_step(struct clone *c);
 
 #endif /* VMFORK_PAGER_FILL_H */

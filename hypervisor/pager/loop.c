@@ -57,7 +57,7 @@ static void say_full(struct loop *l, struct image *img)
 		return;
 	img->full_said = true;
 	log_warn("image %llu: no space", (unsigned long long)img->handle);
-	peers_event(&l->peers, PAGER_EV_NOSPACE, img->handle);
+	peers_event(&l->peers, PAGER_EV_NOSPACE, img->handle, 0);
 }
 
 /* Return: faults served */
@@ -73,7 +73,7 @@ static int serve_clone(struct loop *l, uint32_t i)
 	if (n >= 0)
 		return n;
 	pager_stop_serving(&l->pager, c);
-	peers_event(&l->peers, PAGER_EV_CLONE_LOST, c->handle);
+	peers_event(&l->peers, PAGER_EV_CLONE_LOST, c->handle, n);
 	return 0;
 }
 

@@ -65,6 +65,10 @@ static void settle_records(struct pager *p)
 static void set_fill(struct pager *p, struct image *img, const struct pager_req *req)
 {
 	img->fill = (struct fill){ .left = req->fill, .all = req->flags & PAGER_F_FILL_ALL };
+	for (uint32_t i = 0; i < p->clones_end; i++) {
+		if (p->clones[i].handle && p->clones[i].image == img)
+			p->clones[i].fill = img->fill;
+	}
 	p->idle_work = true;
 }
 
@@ -83,22 +87,18 @@ static int take_record(struct pager *p, struct image *img, const struct pager_re
 	return 0;
 }
 
-static int image_add(struct pager *p, const struct pager_req *req, int *fds)
+/* Return: how many of @fds, from the third on, it took; or a negative errno */
+static int take_source(struct pager *p, const struct pager_req *req, int *fds,
+		       struct source *source, struct image **ret_lower)
 {
-	struct image *lower = NULL, *img;
-	struct source source;
+	struct image *lower = NULL;
 	struct avoid frozen;
 	int err;
 
-	if (find_image(p, req->handle))
-		return 0;
-	img = find_image(p, 0);
-	if (!img)
-		return -ENFILE;
+	*ret_lower = NULL;
 	if (req->source == PAGER_SOURCE_FILE) {
-		source_none_init(&source);
-		return image_init(img, req->handle, req->npages, steal_fd(&fds[0]),
-				  steal_fd(&fds[1]), NULL, &source);
+		source_none_init(source);
+		return 0;
 	}
 	if (req->lower) {
 		lower = find_image(p, req->lower);
@@ -110,13 +110,31 @@ static int image_add(struct pager *p, const struct pager_req *req, int *fds)
 		if (err)
 			return err;
 	}
-	source_snapshot_init(&source, steal_fd(&fds[2]), steal_fd(&fds[3]), req->base,
+	source_snapshot_init(source, steal_fd(&fds[2]), steal_fd(&fds[3]), req->base,
 			     lower ? &frozen : NULL);
+	*ret_lower = lower;
+	return lower ? 3 : 2;
+}
+
+static int image_add(struct pager *p, const struct pager_req *req, int *fds)
+{
+	struct image *lower, *img;
+	struct source source;
+	int err, used;
+
+	if (find_image(p, req->handle))
+		return 0;
+	img = find_image(p, 0);
+	if (!img)
+		return -ENFILE;
+	used = take_source(p, req, fds, &source, &lower);
+	if (used < 0)
+		return used;
 	err = image_init(img, req->handle, req->npages, steal_fd(&fds[0]),
 			 steal_fd(&fds[1]), lower, &source);
 	if (err)
 		return err;
-	err = take_record(p, img, req, &fds[lower ? 5 : 4]);
+	err = take_record(p, img, req, &fds[2 + used]);
 	if (err) {
 		image_fini(img);
 		return err;
@@ -202,6 +220,7 @@ static int clone_add(struct pager *p, const struct pager_req *req, int *fds)
 	}
 	clone_init(c, req->handle, img, &link, &avoid);
 	c->poison = req->flags & PAGER_F_POISON;
+	c->fill = (struct fill){ .left = img->fill.left, .all = img->fill.all };
 	err = start_serving(p, c);
 	/* what an earlier pager left in a ring raises no event */
 	if (!err && clone_serve(c) < 0) {
@@ -285,7 +304,9 @@ void pager_idle(struct pager *p)
 	for (uint32_t i = 0; i < p->clones_end; i++) {
 		struct clone *c = &p->clones[p->idle_at++ % p->clones_end];
 
-		if (c->handle && !c->lost && fill_step(c->image, &c->avoid))
+		if (!c->handle || c->lost)
+			continue;
+		if (fill_step(c->image, &c->avoid) || fill_clone_step(c))
 			return;
 	}
 	p->idle_work = false;

@@ -48,8 +48,8 @@ enum pager_op {
 	 * PAGER_F_RECORD: then the image's record (memfd, struct pager_record, all
 	 * zeros at first). PAGER_F_EARLIER: then the record of an earlier image of the
 	 * same VM, which is only read. @fill: see below.
-	 * PAGER_SOURCE_FILE: nothing more; the image is complete, what is absent in it
-	 * is not there at all.
+	 * PAGER_SOURCE_FILE: nothing more of a source; the image is complete, what is
+	 * absent in it is not there at all. Records are as above.
 	 */
 	PAGER_IMAGE_ADD = 1,
 	PAGER_IMAGE_DEL,	/* EBUSY while a clone or a higher image uses it */
@@ -146,11 +146,19 @@ struct pager_record {
 #define PAGER_RECORD_PAGE	(PAGER_RECORD_PROBE - 1)
 #define PAGER_RECORD_MAX	(1U << 18)	/* entries: of a GiB */
 
+/* Half of the RAM: more than that is no working set. */
+static inline uint64_t pager_record_bytes(uint64_t npages)
+{
+	uint64_t n = npages / 2 < PAGER_RECORD_MAX ? npages / 2 : PAGER_RECORD_MAX;
+
+	return sizeof(struct pager_record) + n * sizeof(uint32_t);
+}
+
 /** struct pager_clone_stats - counts since CLONE_ADD to this pager process. */
 struct pager_clone_stats {
 	uint64_t faults;	/* events taken */
 	uint64_t write_faults;	/* of them: the others read */
-	uint64_t fetched;	/* read from the source for this clone's fault */
+	uint64_t fetched;	/* read from the source for this clone's fault (Xen: from the image) */
 	uint64_t read_ahead;	/* pages behind it that were brought with it */
 	uint64_t shared;	/* were in the image already */
 	uint64_t avoided;	/* zero page (or poison) because of the bitmap */
@@ -179,7 +187,7 @@ struct pager_image_stats {
 
 enum pager_event {
 	PAGER_EV_NONE = 0,
-	PAGER_EV_CLONE_LOST = 1,	/* @handle cannot be served any more: kill it */
+	PAGER_EV_CLONE_LOST = 1,	/* @handle cannot be served any more (@result): kill it */
 	PAGER_EV_NOSPACE = 2,		/* @handle: image file is full (said once) */
 };
 

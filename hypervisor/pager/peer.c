@@ -87,6 +87,7 @@ static void say_what_holds(struct peers *ps, struct pager *p, unsigned int i)
 	for (size_t k = 0; k < PAGER_CLONES_MAX && ps->fd[i] >= 0; k++) {
 		struct pager_rep rep = {
 			.event = PAGER_EV_CLONE_LOST, .handle = p->clones[k].handle,
+			.result = p->clones[k].lost,
 		};
 
 		if (rep.handle && p->clones[k].lost)
@@ -162,9 +163,9 @@ void peers_serve(struct peers *ps, struct pager *p, unsigned int i)
 		drop(ps, i, "not a request");
 }
 
-void peers_event(struct peers *ps, enum pager_event ev, uint64_t handle)
+void peers_event(struct peers *ps, enum pager_event ev, uint64_t handle, int result)
 {
-	struct pager_rep rep = { .event = ev, .handle = handle };
+	struct pager_rep rep = { .event = ev, .handle = handle, .result = result };
 
 	for (unsigned int i = 0; i < PEERS_MAX; i++) {
 		if (ps->fd[i] >= 0)

@@ -24,7 +24,7 @@ void peers_accept(struct peers *ps, struct pager *p);
 /** peers_serve() - one request of peer @i; a broken or rude peer is dropped. */
 void peers_serve(struct peers *ps, struct pager *p, unsigned int i);
 
-/** peers_event() - say something unasked to every peer. */
-void peers_event(struct peers *ps, enum pager_event ev, uint64_t handle);
+/** peers_event() - say something unasked to every peer. @result: why, or 0 */
+void peers_event(struct peers *ps, enum pager_event ev, uint64_t handle, int result);
 
 #endif /* VMFORK_PAGER_PEER_H */

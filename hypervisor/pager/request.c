@@ -47,19 +47,20 @@ static int check_ram(const struct pager_req *r)
 
 static unsigned int fds_of_image(const struct pager_req *r)
 {
-	return (r->lower ? FDS_IMAGE_LOWER : FDS_IMAGE) + !!(r->flags & PAGER_F_RECORD) +
-	       !!(r->flags & PAGER_F_EARLIER);
+	unsigned int n = r->source == PAGER_SOURCE_FILE ? FDS_IMAGE_FILE :
+			 r->lower ? FDS_IMAGE_LOWER : FDS_IMAGE;
+
+	return n + !!(r->flags & PAGER_F_RECORD) + !!(r->flags & PAGER_F_EARLIER);
 }
 
 static int check_image_add(const struct pager_req *r, unsigned int nfds)
 {
-	if (r->source == PAGER_SOURCE_FILE) {
-		if (r->flags)
-			return -EOPNOTSUPP;
-		return nfds != FDS_IMAGE_FILE || r->lower ? -EINVAL : check_ram(r);
-	}
-	if (r->source != PAGER_SOURCE_SNAPSHOT || r->flags & ~FLAGS_IMAGE)
+	bool file = r->source == PAGER_SOURCE_FILE;
+
+	if ((!file && r->source != PAGER_SOURCE_SNAPSHOT) || r->flags & ~FLAGS_IMAGE)
 		return -EOPNOTSUPP;
+	if (file && r->lower)
+		return -EINVAL;
 	if (nfds != fds_of_image(r) || r->lower == r->handle)
 		return -EINVAL;
 	if (r->flags & PAGER_F_EARLIER && !(r->flags & PAGER_F_RECORD))

@@ -24,6 +24,9 @@ struct vmlink;
  * @zero:	give this VM private pages of zeros, up to @npages from @page on, and wake: how
  *		many, at least one; -EEXIST: it has the first
  * @copy:	give this VM a private copy of @data and wake; -EEXIST: it has one
+ * @give:	NULL where a VM shares the image's pages. Else wake() copies a page, and this
+ *		does so before it is asked for: 1; 0: the VM has the page; -ENOSPC: what memory
+ *		is left is for pages that are asked for
  * @close:	give up the link (the VM's waiters stay as they are)
  * @copy, @zero: -EAGAIN: nothing was done, nobody was woken.
  */
@@ -32,6 +35,7 @@ struct vmlink_ops {
 	int (*wake)(struct vmlink *l, uint64_t page, uint64_t npages);
 	int (*zero)(struct vmlink *l, uint64_t page, unsigned int npages);
 	int (*copy)(struct vmlink *l, uint64_t page, const void *data);
+	int (*give)(struct vmlink *l, uint64_t page);
 	void (*close)(struct vmlink *l);
 };
 

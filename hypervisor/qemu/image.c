@@ -45,14 +45,6 @@ static int open_image(uint64_t size)
 	return fd;
 }
 
-/* Half of the RAM: more than that is no working set. */
-static uint64_t record_bytes(uint64_t npages)
-{
-	uint64_t n = npages / 2 < PAGER_RECORD_MAX ? npages / 2 : PAGER_RECORD_MAX;
-
-	return sizeof(struct pager_record) + n * sizeof(uint32_t);
-}
-
 static int make_files(struct qemu_checkpoint *c, const struct vm_config *config)
 {
 	int lifeline[2];
@@ -63,7 +55,7 @@ static int make_files(struct qemu_checkpoint *c, const struct vm_config *config)
 	c->presence = memfd("vmfork-presence", c->npages);
 	if (c->presence < 0)
 		return c->presence;
-	c->record = memfd("vmfork-record", record_bytes(c->npages));
+	c->record = memfd("vmfork-record", pager_record_bytes(c->npages));
 	if (c->record < 0)
 		return c->record;
 	c->raw = memfd("vmfork-descriptor", 0);

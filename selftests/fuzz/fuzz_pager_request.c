@@ -40,17 +40,16 @@ static void check_add(const struct pager_req *r)
 /* The descriptors are told apart by source and flags alone: their count must be right. */
 static unsigned int want_fds(const struct pager_req *r)
 {
-	if (r->op == PAGER_CLONE_ADD || r->source == PAGER_SOURCE_FILE)
+	if (r->op == PAGER_CLONE_ADD)
 		return 2;
-	return 4 + !!r->lower + !!(r->flags & PAGER_F_RECORD) + !!(r->flags & PAGER_F_EARLIER);
+	return (r->source == PAGER_SOURCE_FILE ? 2 : 4) + !!r->lower + !!(r->flags & PAGER_F_RECORD) + !!(r->flags & PAGER_F_EARLIER);
 }
 
 static void check_fds(const struct pager_req *r, unsigned int nfds)
 {
 	if (nfds != want_fds(r))
 		abort();
-	if (r->op == PAGER_IMAGE_ADD && r->source == PAGER_SOURCE_FILE &&
-	    (r->lower || r->flags))
+	if (r->op == PAGER_IMAGE_ADD && r->source == PAGER_SOURCE_FILE && r->lower)
 		abort();
 	if (r->op == PAGER_IMAGE_ADD && r->flags & PAGER_F_EARLIER &&
 	    !(r->flags & PAGER_F_RECORD))

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/xen.sh"
 
 lab_start
-lab_run web --memory 128M || bail_out "the guest does not boot"
+lab_run web --memory 128M --cpus 2 || bail_out "the guest does not boot"
 is "it runs on Xen" "$(lab_vm web accel)" xen
 guest_tap web "vmfork-e2e fidelity 1 8"
 check "no clone is left" only_vms_soon web

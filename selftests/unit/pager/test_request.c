@@ -82,8 +82,18 @@ START_TEST(complete_images)
 	r.source = PAGER_SOURCE_FILE;
 	for (unsigned int n = 0; n < 33; n++)
 		ck_assert_int_eq(parse(&r, n), n == 2 ? 0 : -EINVAL);
+	r.flags = PAGER_F_RECORD | PAGER_F_FILL_ALL;
+	ck_assert_int_eq(parse(&r, 2), -EINVAL);
+	ck_assert_int_eq(parse(&r, 3), 0);
+	r.flags |= PAGER_F_EARLIER;
+	ck_assert_int_eq(parse(&r, 3), -EINVAL);
+	ck_assert_int_eq(parse(&r, 4), 0);
+	r.flags = PAGER_F_EARLIER;
+	ck_assert_int_eq(parse(&r, 3), -EINVAL);
+	r.flags = 0;
 	r.lower = 4;
 	ck_assert_int_eq(parse(&r, 2), -EINVAL);
+	ck_assert_int_eq(parse(&r, 3), -EINVAL);
 	r.lower = 0;
 	r.npages = 0;
 	ck_assert_int_eq(parse(&r, 2), -EINVAL);
