@@ -19,7 +19,7 @@ static const struct {
 	{ "abandon", test_abandon, "[CLONES]" },
 	{ "ends", test_ends, "" },
 	{ "messages", test_messages, "[MiB]" },
-	{ "doorbell", test_doorbell, "[CLONES] [ROUNDS]" },
+	{ "doorbell", test_doorbell, "[CLONES] [ROUNDS] [RUNG] [HEARD]" },
 	{ "checkpoint", test_checkpoint, "live | keep NAME | clone NAME [CLONES] | errors" },
 	{ "disk", test_disk, "[CLONES] [MiB]" },
 	{ "clock", test_clock, "[SECONDS]" },

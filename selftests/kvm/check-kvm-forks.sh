@@ -8,7 +8,6 @@ lab_start
 lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
 is "it runs under KVM" "$(lab_vm web accel)" kvm
 guest_tap web "vmfork-e2e fidelity 1 16"
-guest_tap web "vmfork-e2e doorbell 2"
 guest_tap web "vmfork-e2e fidelity 8 4"
 check "no clone is left" only_vms_soon web
 guest_tap web "vmfork-e2e clock"
