@@ -9,7 +9,6 @@ check "vmforkd says how domains are forked" daemon_log_says "forked the slow way
 is "so does vmforkctl" "$(json '.backends[0].why' version | grep -o 'the slow way')" "the slow way"
 lab_run web --memory 128M --cpus 2 || bail_out "the guest does not boot"
 guest_tap web "vmfork-e2e fidelity 1 8"
-guest_tap web "vmfork-e2e fidelity 2 4"
 check "no clone is left" only_vms_soon web
 check "everything ends" kill_all
 check "no domain, no device is left" no_domain_no_device

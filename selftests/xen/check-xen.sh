@@ -9,7 +9,7 @@
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
-limit=${XEN_LIMIT:-1800}
+limit=${XEN_LIMIT:-2700}
 memory=${XEN_MEMORY:-3072}
 # -smap, -monitor, -rdtscp: what TCG does is not what Xen needs (Documentation/xen.md)
 cpu=EPYC,+svm,+npt,-smap,-monitor,-rdtscp
