@@ -97,6 +97,7 @@ static unsigned int give_behind(struct clone *c, uint64_t page, unsigned int n)
 			break;
 		if (r)
 			record_note(&c->image->record, page + k);
+		c->stats.fetched += (unsigned int)r;
 		c->stats.read_ahead += (unsigned int)r;
 		k++;
 	}

@@ -167,7 +167,7 @@ enum start_kind { START_ROOT, START_STANDBY };
 struct backend_ops {
 	const char *name;
 	bool privileged;	/* core_spawn() runs processes as vmforkd itself */
-	unsigned int patience;	/* seconds for freeze() and resume(); 0: the core's own */
+	unsigned int patience;	/* seconds for freeze(), resume(), load(); 0: the core's own */
 	/** probe: can it work here? Fills @why in one line either way ("kvm: ..."). */
 	int (*probe)(char *why, size_t len);
 	/** check: is @cfg acceptable? A clear message in @why if not (-EINVAL). */

@@ -188,6 +188,11 @@ static void step(struct fork *f)
 		over(f, t);
 }
 
+static unsigned int load_patience(void)
+{
+	return core.backend->patience > FORK_LOAD_SEC ? core.backend->patience : FORK_LOAD_SEC;
+}
+
 static int load_timed_out(sd_event_source *src, uint64_t usec, void *data)
 {
 	struct fork *f = data;
@@ -200,11 +205,11 @@ static int load_timed_out(sd_event_source *src, uint64_t usec, void *data)
 		if (s->state != SLOT_STANDBY && s->state != SLOT_LOADING)
 			continue;
 		vm = vm_find(s->vm);
-		log_warn("ticket %" PRIu64 ": clone %u is not ready in %d s: given up", t->handle,
-			 i + 1, FORK_LOAD_SEC);
+		log_warn("ticket %" PRIu64 ": clone %u is not ready in %u s: given up", t->handle,
+			 i + 1, load_patience());
 		if (vm)
-			vm_end(vm, VMFORK_LOST, ETIMEDOUT, "load failed: not ready in %d s",
-			       FORK_LOAD_SEC);
+			vm_end(vm, VMFORK_LOST, ETIMEDOUT, "load failed: not ready in %u s",
+			       load_patience());
 	}
 	return 0;
 }
@@ -217,7 +222,7 @@ void fork_clones_begin(struct fork *f)
 	fork_set_state(f, FORK_LOADING);
 	t->checkpoint = f->checkpoint;
 	if (sd_event_add_time_relative(core.loop, &f->timer, CLOCK_MONOTONIC,
-				       FORK_LOAD_SEC * 1000000ULL, 0, load_timed_out, f) < 0)
+				       load_patience() * 1000000ULL, 0, load_timed_out, f) < 0)
 		log_warn("ticket %" PRIu64 ": no time limit", t->handle);
 	f->stepping = true;
 	load_ready(f, t);

@@ -272,21 +272,23 @@ static void fail_calls(void)
 			finish_call(c, &rep);
 }
 
-static void clone_lost(uint64_t handle)
+static void clone_lost(uint64_t handle, int err)
 {
 	struct vm *vm = vm_find(handle);
+	const char *why = err == -ENOMEM ? "there is no memory for a page of it" :
+		"a page of it cannot be had any more";
 
 	if (!vm)
 		return;
-	log_err("%s: a page of it cannot be had any more", vm->name);
-	vm_end(vm, VMFORK_LOST, EIO, "a page of it cannot be had any more");
+	log_err("%s: %s", vm->name, why);
+	vm_end(vm, VMFORK_LOST, err == -ENOMEM ? ENOMEM : EIO, "%s", why);
 }
 
 static void got_reply(const struct pager_rep *rep)
 {
 	if (!rep->seq) {
 		if (rep->event == PAGER_EV_CLONE_LOST)
-			clone_lost(rep->handle);
+			clone_lost(rep->handle, rep->result);
 		else if (rep->event == PAGER_EV_NOSPACE)
 			log_warn("image %" PRIu64 ": no space left in the image directory: its "
 				 "clones get private pages", rep->handle);

@@ -47,6 +47,9 @@ static int adopt_all(struct xen_vm *x)
 	x->kick = take("vm", handle, "kick");
 	x->channel = take("vm", handle, "region");
 	x->gfns = take("vm", handle, "gfns");
+	x->record = take("vm", handle, "record");	/* if it was forked */
+	x->lower[0] = take("vm", handle, "lower");	/* of a clone */
+	x->lower[1] = take("vm", handle, "lower-presence");
 	if (x->sock < 0 || x->bell < 0 || x->kick < 0 || x->channel < 0)
 		return -ENOENT;
 	x->channel_size = size_of(x->channel);
@@ -96,6 +99,7 @@ int xen_checkpoint_store(const struct xen_checkpoint *c)
 	} all[] = {
 		{ "image", c->image }, { "presence", c->presence },
 		{ "descriptor", c->descriptor }, { "gfns", c->gfns },
+		{ "record", c->record },
 	};
 	char name[64];
 	int r = 0;
@@ -123,7 +127,9 @@ int xen_checkpoint_adopt(struct checkpoint *cp, json_t *state)
 	c->presence = take("cp", handle, "presence");
 	c->descriptor = take("cp", handle, "descriptor");
 	c->gfns = take("cp", handle, "gfns");
-	if (c->broken || c->image < 0 || c->presence < 0 || c->descriptor < 0 || c->gfns < 0) {
+	c->record = take("cp", handle, "record");
+	if (c->broken || c->image < 0 || c->presence < 0 || c->descriptor < 0 || c->gfns < 0 ||
+	    c->record < 0) {
 		xen_image_put(c);
 		return -ENOENT;
 	}

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "abilities.h"
 #include "log.h"
 #include "util.h"
 #include "xen.h"
@@ -44,7 +45,7 @@ static int probe(char *why, size_t len)
 		refuse(why, len, "xen: this is not Xen's control domain");
 		return -ENODEV;
 	}
-	snprintf(why, len, "xen: PVH domains");
+	snprintf(why, len, "xen: PVH domains, %s", xen_abilities_text());
 	return 0;
 }
 
@@ -78,6 +79,11 @@ static int check(const struct vm_config *cfg, char *why, size_t len)
 static int prepare(struct vm *vm)
 {
 	return -EOPNOTSUPP;	/* freeze() copies while the guest runs anyway */
+}
+
+static const char *unforkable(const struct vm *vm)
+{
+	return xen_abilities()->paging ? "the hypervisor has no memory paging" : NULL;
 }
 
 static void kick(struct vm *vm)
@@ -158,6 +164,7 @@ const struct backend_ops xen_backend = {
 	.freeze = xen_freeze,
 	.resume = xen_resume,
 	.load = xen_load,
+	.unforkable = unforkable,
 	.kick = kick,
 	.kill = kill_vm,
 	.destroy = destroy,

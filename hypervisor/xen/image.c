@@ -26,7 +26,8 @@ static int sized(int fd, uint64_t size)
 
 void xen_image_put(struct xen_checkpoint *c)
 {
-	int *fds[] = { &c->image, &c->presence, &c->descriptor, &c->gfns };
+	int *fds[] = { &c->image, &c->presence, &c->descriptor, &c->gfns, &c->record,
+		       &c->earlier };
 
 	if (--c->refs)
 		return;
@@ -42,7 +43,7 @@ struct xen_checkpoint *xen_checkpoint_alloc(const struct vm_config *config)
 	if (c)
 		*c = (struct xen_checkpoint){
 			.refs = 1, .npages = config->memory / PAGER_PAGE_SIZE, .image = -1,
-			.presence = -1, .descriptor = -1, .gfns = -1,
+			.presence = -1, .descriptor = -1, .gfns = -1, .record = -1, .earlier = -1,
 		};
 	return c;
 }
@@ -50,6 +51,7 @@ struct xen_checkpoint *xen_checkpoint_alloc(const struct vm_config *config)
 int xen_image_new(const struct vm_config *config, struct xen_checkpoint **ret)
 {
 	struct xen_checkpoint *c = xen_checkpoint_alloc(config);
+	int r;
 
 	if (!c)
 		return -ENOMEM;
@@ -57,9 +59,11 @@ int xen_image_new(const struct vm_config *config, struct xen_checkpoint **ret)
 			 config->memory);
 	c->presence = sized(memfd_create("vmfork-presence", MFD_CLOEXEC), c->npages);
 	c->descriptor = sized(memfd_create("vmfork-descriptor", MFD_CLOEXEC), 0);
-	if (c->image < 0 || c->presence < 0 || c->descriptor < 0) {
-		int r = c->image < 0 ? c->image : c->presence < 0 ? c->presence : c->descriptor;
-
+	c->record = sized(memfd_create("vmfork-record", MFD_CLOEXEC),
+			  pager_record_bytes(c->npages));
+	r = c->image < 0 ? c->image : c->presence < 0 ? c->presence : c->descriptor < 0 ?
+		c->descriptor : c->record;
+	if (r < 0) {
 		xen_image_put(c);
 		return r;
 	}
@@ -153,13 +157,15 @@ int xen_image_announce(struct xen_checkpoint *c)
 		.handle = checkpoint_handle(c->cp),
 		.npages = c->npages,
 		.source = PAGER_SOURCE_FILE,
+		.flags = PAGER_F_RECORD | (c->earlier >= 0 ? PAGER_F_EARLIER : 0),
 	};
-	int fds[] = { c->image, c->presence };
+	int fds[] = { c->image, c->presence, c->record, c->earlier };
 	int r;
 
 	req.nslots = xen_slots(checkpoint_config(c->cp), req.slots);
 	c->refs++;
-	r = core_pager(&req, fds, ARRAY_SIZE(fds), on_image_added, c);
+	r = core_pager(&req, fds, c->earlier < 0 ? 3 : 4, on_image_added, c);
+	fds_close(&c->earlier, 1);
 	if (r < 0)
 		xen_image_put(c);
 	return r;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../qemu/sockets.h"
+#include "abilities.h"
 #include "fdpass.h"
 #include "log.h"
 #include "util.h"
@@ -56,7 +57,8 @@ static void remove_files(const char *dir)
 void xen_forget(struct xen_vm *x)
 {
 	struct pager_req req = { .op = PAGER_CLONE_DEL, .handle = vm_handle(x->vm) };
-	int *fds[] = { &x->sock, &x->bell, &x->kick, &x->channel, &x->gfns };
+	int *fds[] = { &x->sock, &x->bell, &x->kick, &x->channel, &x->gfns, &x->record,
+		       &x->lower[0], &x->lower[1] };
 	char pattern[64];
 
 	if (x->paged)
@@ -81,7 +83,7 @@ void xen_forget(struct xen_vm *x)
 int xen_ask(struct xen_vm *x, enum xenvm_op op, const int *fds, unsigned int nfds)
 {
 	struct xenvm_req req = {
-		.op = op, .clone = x->standby, .size = x->channel_size,
+		.op = op, .clone = x->standby, .slow = !xen_abilities()->mark, .size = x->channel_size,
 		.handle = vm_handle(x->vm), .config = *vm_config(x->vm),
 	};
 
@@ -128,6 +130,15 @@ static void connect_region(struct xen_vm *x, int *fd)
 		core_event(x->vm, VM_EV_RANG, 0, 0);
 }
 
+/* The clones of this fork will ask for much of what those of the last one asked for. */
+static void keep_record(struct xen_vm *x, struct xen_checkpoint *c)
+{
+	c->earlier = steal_fd(&x->record);
+	x->record = fcntl(c->record, F_DUPFD_CLOEXEC, 3);
+	if (x->record >= 0)
+		xen_store(x, "record", x->record);
+}
+
 static void frozen(struct xen_vm *x, const struct xenvm_rep *rep)
 {
 	struct xen_checkpoint *c = x->future;
@@ -149,6 +160,7 @@ static void frozen(struct xen_vm *x, const struct xenvm_rep *rep)
 		c->cp = cp;
 		c->refs++;
 		checkpoint_set_backend(cp, c);
+		keep_record(x, c);
 		err = xen_image_announce(c);
 		err = err ? err : xen_checkpoint_store(c);
 		c->broken = err;
@@ -390,7 +402,8 @@ int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
 		return -ENOMEM;
 	*x = (struct xen_vm){
 		.refs = 1, .vm = vm, .standby = kind == START_STANDBY, .channel_size = size,
-		.sock = -1, .bell = -1, .kick = -1, .channel = -1, .gfns = -1,
+		.sock = -1, .bell = -1, .kick = -1, .channel = -1, .gfns = -1, .record = -1,
+		.lower = { -1, -1 },
 	};
 	vm_set_backend(vm, x);
 	op_begin(x, XEN_OP_START);
@@ -407,7 +420,7 @@ int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
 int xen_freeze(struct vm *vm, struct checkpoint *cp)
 {
 	struct xen_vm *x = xen_of(vm);
-	int r, fds[3];
+	int r, fds[XENVM_FDS_MAX];
 
 	if (x->op)
 		return -EBUSY;
@@ -417,9 +430,11 @@ int xen_freeze(struct vm *vm, struct checkpoint *cp)
 	fds[0] = x->future->image;
 	fds[1] = x->future->presence;
 	fds[2] = x->future->descriptor;
+	fds[3] = x->lower[0];
+	fds[4] = x->lower[1];
 	op_begin(x, XEN_OP_FREEZE);
 	x->cp = cp;
-	r = xen_ask(x, XENVM_FREEZE, fds, ARRAY_SIZE(fds));
+	r = xen_ask(x, XENVM_FREEZE, fds, x->lower[0] < 0 ? 3 : 5);
 	if (r < 0) {
 		x->op = XEN_OP_NONE;
 		xen_image_put(x->future);
@@ -442,6 +457,19 @@ int xen_resume(struct vm *vm)
 	return r;
 }
 
+/* The checkpoint may be gone when this clone is forked. */
+static int keep_lower(struct xen_vm *x, const struct xen_checkpoint *c)
+{
+	int r;
+
+	x->lower[0] = fcntl(c->image, F_DUPFD_CLOEXEC, 3);
+	x->lower[1] = fcntl(c->presence, F_DUPFD_CLOEXEC, 3);
+	if (x->lower[0] < 0 || x->lower[1] < 0)
+		return -errno;
+	r = xen_store(x, "lower", x->lower[0]);
+	return r ? r : xen_store(x, "lower-presence", x->lower[1]);
+}
+
 int xen_load(struct vm *vm, struct checkpoint *cp)
 {
 	const struct xen_checkpoint *c = checkpoint_backend(cp);
@@ -459,6 +487,9 @@ int xen_load(struct vm *vm, struct checkpoint *cp)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	r = keep_lower(x, c);
+	if (r < 0)
+		return r;
 	vm_times(vm)->load_begin = now_ns();
 	op_begin(x, XEN_OP_LOAD);
 	x->cp = cp;

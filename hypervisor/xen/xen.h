@@ -32,6 +32,8 @@ struct xen_checkpoint;
  * @mapped:	the region's frames are mapped where the core looks
  * @image:	handle of the checkpoint that it pages from, or 0
  * @paged:	the pager knows it
+ * @record:	of its last checkpoint, or -1
+ * @lower:	a clone's: image and presence map that it pages from, else -1
  * @cp:		freeze(), load(): the checkpoint
  */
 struct xen_vm {
@@ -48,6 +50,8 @@ struct xen_vm {
 	int channel;
 	size_t channel_size;
 	int gfns;
+	int record;
+	int lower[2];
 	uint32_t domain;
 	uint64_t image;
 	sd_event_source *from_helper;
@@ -66,6 +70,7 @@ struct xen_vm {
  * @presence:	what of it is there; PAGE_ABSENT: the domain had no page there
  * @descriptor:	a migration stream without memory
  * @gfns:	of the channel region
+ * @record:	pages that clones ask for; @earlier: those of the checkpoint before, or -1
  */
 struct xen_checkpoint {
 	unsigned int refs;
@@ -74,6 +79,8 @@ struct xen_checkpoint {
 	int presence;
 	int descriptor;
 	int gfns;
+	int record;
+	int earlier;
 	uint64_t npages;
 	uint64_t freed;		/* pages left out as they were free */
 	int broken;

@@ -36,6 +36,9 @@
  * wanted it) is no error; the vCPU goes on in any case.
  */
 #define ROUNDS_MAX	4
+#define ROOM_TURNS	64	/* pages given before the host's memory is looked at again */
+#define ROOM_RESERVE	16	/* of the host's memory, in parts: for who waits for a page */
+#define ROOM_PAGES	65536	/* and no more than that */
 
 struct vmlink_xen {
 	uint32_t domain;
@@ -165,41 +168,73 @@ static int xen_read(struct vmlink *l, struct fault *faults)
 	return n;
 }
 
+/* Return: 1; 0: the page was there; or a negative errno */
 static int load(struct vmlink *l, uint64_t page, const void *data)
 {
 	struct vmlink_xen *x = l->xen;
-	int r = xc_mem_paging_load(xc, x->domain, page, (void *)(uintptr_t)data) ? -errno : 0;
+	int r = xc_mem_paging_load(xc, x->domain, page, (void *)(uintptr_t)data) ? -errno : 1;
 
-	if (r && r != -ENOENT)
+	if (r < 0 && r != -ENOENT)
 		return r;
 	mark_done(x, page);
 	answer_done(l);
-	return 0;
+	return r > 0;
+}
+
+static int read_page(const struct vmlink_xen *x, uint64_t page)
+{
+	ssize_t n = pread(x->image, buf, sizeof(buf), (off_t)(page * sizeof(buf)));
+
+	return n == sizeof(buf) ? 0 : n < 0 ? -errno : -EIO;
 }
 
 /* A whole range: only to have faults raised again, as those of the ring are anyway. */
 static int xen_wake(struct vmlink *l, uint64_t page, uint64_t npages)
 {
-	ssize_t n;
+	int r = npages == 1 ? read_page(l->xen, page) : 0;
 
-	if (npages != 1)
-		return 0;
-	n = pread(l->xen->image, buf, sizeof(buf), (off_t)(page * sizeof(buf)));
-	if (n != sizeof(buf))
-		return n < 0 ? -errno : -EIO;
-	return load(l, page, buf);
+	if (!r && npages == 1)
+		r = load(l, page, buf);
+	return r < 0 ? r : 0;
 }
 
 static int xen_zero(struct vmlink *l, uint64_t page, unsigned int npages)
 {
 	int r = load(l, page, zeros);
 
-	return r ? r : 1;
+	return r < 0 ? r : 1;
 }
 
 static int xen_copy(struct vmlink *l, uint64_t page, const void *data)
 {
-	return load(l, page, data);
+	int r = load(l, page, data);
+
+	return r < 0 ? r : 0;
+}
+
+/* Looked at now and then: who needs memory may be quicker, which is then told to him. */
+static bool host_has_room(void)
+{
+	static unsigned int turn;
+	static bool room;
+	xc_physinfo_t info;
+	uint64_t reserve;
+
+	if (turn++ % ROOM_TURNS)
+		return room;
+	room = xc_physinfo(xc, &info) == 0;
+	if (room) {
+		reserve = info.total_pages / ROOM_RESERVE;
+		room = info.free_pages > (reserve < ROOM_PAGES ? reserve : ROOM_PAGES);
+	}
+	return room;
+}
+
+static int xen_give(struct vmlink *l, uint64_t page)
+{
+	int r = host_has_room() ? read_page(l->xen, page) : -ENOSPC;
+
+	return r ? r : load(l, page, buf);
 }
 
 static void xen_close(struct vmlink *l)
@@ -216,6 +251,7 @@ static const struct vmlink_ops xen_ops = {
 	.wake = xen_wake,
 	.zero = xen_zero,
 	.copy = xen_copy,
+	.give = xen_give,
 	.close = xen_close,
 };
 

@@ -47,7 +47,7 @@ static int run_request(struct xenvm *x)
 	case XENVM_START:
 		return x->req.clone ? 0 : domain_create(x);
 	case XENVM_FREEZE:
-		return domain_freeze(x, x->fds[0], x->fds[1], x->fds[2]);
+		return domain_freeze(x, x->fds);
 	case XENVM_RESUME:
 		return domain_resume(x);
 	case XENVM_RESTORE:
@@ -341,7 +341,7 @@ int main(int argc, char **argv)
 {
 	static struct xenvm x = {
 		.peer = PEER_FD, .bell = -1, .kick = -1, .rep_fd = -1,
-		.fds = { -1, -1, -1, -1 },
+		.fds = { -1, -1, -1, -1, -1 },
 		.console = { .tty = -1, .listener = -1, .client = -1, .log = -1 },
 	};
 	int signals, r;

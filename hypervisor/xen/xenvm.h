@@ -58,9 +58,9 @@ struct xenvm {
 	struct console console;
 	struct device device;
 	struct xenvm_req req;
-	int fds[4];
+	int fds[XENVM_FDS_MAX];
 	struct xenvm_req next;	/* @next.op: it waits */
-	int next_fds[4];
+	int next_fds[XENVM_FDS_MAX];
 	struct xenvm_rep rep;
 	int rep_fd;
 	bool busy;
@@ -70,7 +70,8 @@ struct xenvm {
 int domain_open(struct xenvm *x);
 int domain_create(struct xenvm *x);
 int domain_restore(struct xenvm *x, int descriptor);
-int domain_freeze(struct xenvm *x, int image, int presence, int descriptor);
+/** domain_freeze() - @fds: those of XENVM_FREEZE. */
+int domain_freeze(struct xenvm *x, const int *fds);
 int domain_resume(struct xenvm *x);
 bool domain_is_stopped(struct xenvm *x);
 /** domain_is() - from now on this is the domain. */

@@ -11,24 +11,36 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <xenforeignmemory.h>
 #include <xentoollog.h>
 
 #include "log.h"
+#include "lower.h"
 #include "split.h"
 #include "util.h"
 
 #define PIPE_SIZE	(1 << 20)
-#define TOUCH_BATCH	256
+#define DOMAIN_PAGES	512	/* of a domain besides its memory and its page tables */
 
 static xentoollog_logger *logger;
 
+/* Does Xen have less than what even a domain without memory takes? */
+static bool no_room(const struct xenvm *x)
+{
+	uint64_t pages = libxl_get_required_shadow_memory(x->config.memory >> 10,
+							  x->config.vcpus) >> 2;
+	xc_physinfo_t info;
+
+	return xc_physinfo(x->xc, &info) == 0 && info.free_pages < pages + DOMAIN_PAGES;
+}
+
 /* libxl's errors are its own; what happened is in its log, which is ours. */
-static int error_of(int rc)
+static int error_of(const struct xenvm *x, int rc)
 {
 	if (!rc)
 		return 0;
-	return rc == ERROR_NOMEM ? -ENOMEM : rc == ERROR_INVAL ? -EINVAL : -EIO;
+	if (rc == ERROR_NOMEM || (rc == ERROR_FAIL && no_room(x)))
+		return -ENOMEM;
+	return rc == ERROR_INVAL ? -EINVAL : -EIO;
 }
 
 int domain_open(struct xenvm *x)
@@ -109,7 +121,7 @@ int domain_create(struct xenvm *x)
 	int r = fill_config(x, &c);
 
 	if (!r)
-		r = error_of(libxl_domain_create_new(x->ctx, &c, &domain, NULL, NULL));
+		r = error_of(x, libxl_domain_create_new(x->ctx, &c, &domain, NULL, NULL));
 	libxl_domain_config_dispose(&c);
 	if (!r)
 		r = made(x, domain);
@@ -126,7 +138,7 @@ int domain_restore(struct xenvm *x, int descriptor)
 	libxl_domain_restore_params_init(&params);
 	params.stream_version = 2;
 	if (!r)
-		r = error_of(libxl_domain_create_restore(x->ctx, &c, &domain, descriptor, -1,
+		r = error_of(x, libxl_domain_create_restore(x->ctx, &c, &domain, descriptor, -1,
 							    &params, NULL, NULL));
 	libxl_domain_restore_params_dispose(&params);
 	libxl_domain_config_dispose(&c);
@@ -147,33 +159,6 @@ static bool is_stopped(void *data)
 	return domain_is_stopped(data);
 }
 
-/*
- * Of a clone, what is still paged out would be left out of the stream: have it all paged
- * in first, by touching it as the stream's writer does.
- */
-static int touch_all(struct xenvm *x)
-{
-	xenforeignmemory_handle *fmem = xenforeignmemory_open(logger, 0);
-	uint64_t npages = x->config.memory / PAGER_PAGE_SIZE;
-	xen_pfn_t gfns[TOUCH_BATCH];
-	int errs[TOUCH_BATCH];
-
-	if (!fmem)
-		return -errno;
-	for (uint64_t gfn = 0; gfn < npages; gfn += TOUCH_BATCH) {
-		uint64_t n = npages - gfn < TOUCH_BATCH ? npages - gfn : TOUCH_BATCH;
-		void *map;
-
-		for (uint64_t i = 0; i < n; i++)
-			gfns[i] = gfn + i;
-		map = xenforeignmemory_map(fmem, x->domain, PROT_READ, n, gfns, errs);
-		if (map)
-			xenforeignmemory_unmap(fmem, map, n);
-	}
-	xenforeignmemory_close(fmem);
-	return 0;
-}
-
 static void *split_thread(void *data)
 {
 	split_run(data);
@@ -191,7 +176,7 @@ static int save(struct xenvm *x, struct split *s)
 	s->in = pipes[0];
 	r = -pthread_create(&thread, NULL, split_thread, s);
 	if (!r) {
-		r = error_of(libxl_domain_suspend(x->ctx, x->domain, pipes[1],
+		r = error_of(x, libxl_domain_suspend(x->ctx, x->domain, pipes[1],
 						     LIBXL_SUSPEND_LIVE, NULL));
 		close(steal_fd(&pipes[1]));
 		pthread_join(thread, NULL);
@@ -201,19 +186,19 @@ static int save(struct xenvm *x, struct split *s)
 	return r ? r : s->err;
 }
 
-int domain_freeze(struct xenvm *x, int image, int presence, int descriptor)
+int domain_freeze(struct xenvm *x, const int *fds)
 {
 	uint64_t npages = x->config.memory / PAGER_PAGE_SIZE;
 	struct split s = {
-		.image = image, .out = descriptor, .npages = npages, .is_stopped = is_stopped,
+		.image = fds[0], .out = fds[2], .npages = npages, .is_stopped = is_stopped,
 		.data = x,
 	};
 	int r;
 
-	s.presence = mmap(NULL, npages, PROT_READ | PROT_WRITE, MAP_SHARED, presence, 0);
+	s.presence = mmap(NULL, npages, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1], 0);
 	if (s.presence == MAP_FAILED)
 		return -errno;
-	r = x->req.clone ? touch_all(x) : 0;
+	r = fds[3] < 0 ? 0 : lower_copy(fds[0], s.presence, npages, fds[3], fds[4]);
 	r = r ? r : save(x, &s);
 	munmap(s.presence, npages);
 	x->rep.stopped_ns = s.stopped_ns;
@@ -232,9 +217,9 @@ int domain_resume(struct xenvm *x)
 	x->fresh = false;
 	x->frozen = false;
 	if (fresh)
-		return error_of(libxl_domain_unpause(x->ctx, x->domain, NULL));
+		return error_of(x, libxl_domain_unpause(x->ctx, x->domain, NULL));
 	if (is_stopped(x))
-		return error_of(libxl_domain_resume(x->ctx, x->domain, 1, NULL));
+		return error_of(x, libxl_domain_resume(x->ctx, x->domain, 1, NULL));
 	return 0;	/* the copy failed before the guest stood still */
 }
 

@@ -15,6 +15,7 @@
 
 #include "log.h"
 #include "mark.h"
+#include "slow.h"
 #include "util.h"
 
 /**
@@ -91,6 +92,13 @@ int load_ring(struct xenvm *x)
 	return r;
 }
 
+static int mark(struct xenvm *x, uint64_t *gfn, uint64_t *nr)
+{
+	if (x->req.slow)
+		return slow_mark(x->xc, x->domain, gfn, nr);
+	return xen_mark(x->call, x->domain, gfn, nr);
+}
+
 /* What was no page of the parent is none of the clone. */
 static int mark_all(struct xenvm *x, const uint8_t *presence, uint64_t npages)
 {
@@ -104,7 +112,7 @@ static int mark_all(struct xenvm *x, const uint8_t *presence, uint64_t npages)
 			;
 		nr = next - gfn;
 		if (nr)
-			r = xen_mark(x->call, x->domain, &at, &nr);
+			r = mark(x, &at, &nr);
 		else
 			next = gfn + 1;
 		if (r)
@@ -142,5 +150,8 @@ int load_pages(struct xenvm *x, int presence, int region, int gfns)
 		return -errno;
 	r = mark_all(x, map, npages);
 	munmap(map, npages);
-	return r ? r : put_region(x, region, gfns);
+	r = r ? r : put_region(x, region, gfns);
+	if (!r && x->req.slow)
+		r = slow_preload(x->xc, x->domain, x->config.vcpus);
+	return r;
 }

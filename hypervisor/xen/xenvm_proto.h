@@ -16,6 +16,8 @@
  * restarted vmforkd does not know of the first); each is answered by one XENVM_DONE. CONNECT,
  * CLOSE and ENDED come unasked.
  */
+#define XENVM_FDS_MAX	5
+
 enum xenvm_op {
 	/*
 	 * What it is to be: @config, @size of the channel region, @clone. fds: [0] bell
@@ -25,7 +27,8 @@ enum xenvm_op {
 	XENVM_START = 1,
 	/*
 	 * Copy the domain and leave it suspended. fds: [0] image, [1] presence map, [2]
-	 * descriptor. -> rep.stopped_ns
+	 * descriptor; of a clone then what it pages from: [3] image, [4] presence map.
+	 * -> rep.stopped_ns
 	 */
 	XENVM_FREEZE,
 	/* Let it run (on). */
@@ -50,6 +53,8 @@ enum xenvm_op {
 struct xenvm_req {
 	uint32_t op;
 	uint32_t clone;
+	uint32_t slow;		/* LOAD: the hypervisor lacks our patches (slow.h) */
+	uint32_t reserved;
 	uint64_t size;
 	uint64_t handle;
 	struct vm_config config;

@@ -2,7 +2,7 @@
 # Suites that are to run on the debug kernel: DEBUG_SUITES, in this order. What they boot is in a
 # folder of its own, so that build/lab stays what it was.
 DEBUG_SUITES += selftests/debug/check-debug.sh $(addprefix selftests/host/check-, \
-	memory.sh module.sh fork.sh avoid.sh identity.sh smp.sh checkpoint.sh)
+	hotplug.sh module.sh fork.sh avoid.sh identity.sh smp.sh checkpoint.sh)
 
 .PHONY: check-debug
 check-debug: user ## the suites on a kernel with KASAN, lockdep, kmemleak (built once: long)

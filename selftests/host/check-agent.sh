@@ -26,6 +26,18 @@ all_are() { # KEY VALUE
 	[ "$(value "$1" | sort -u)" = "$2" ]
 }
 
+all_clones() { # KEY VALUE
+	[ "$(value "$1" | tail -n +2 | sort -u)" = "$2" ]
+}
+
+dns_of_clones() { # what resolv.conf is, in one line
+	if [ "$NET" = bridge ]; then
+		echo "# by vmfork-agent search vmfork.internal nameserver 10.77.0.1 "
+	else
+		echo "# by vmfork-agent nameserver 10.0.2.3 "
+	fi
+}
+
 in_guest() { # COMMAND: may take long
 	lab_exec -t $((LAB_PATIENCE * 4)) web "$1"
 }
@@ -167,6 +179,9 @@ if [ "$NET" = bridge ]; then
 fi
 check "each machine resolves its own name" all_are hosts yes
 is "pid 1 knows the new machine-id" "$(value pid1-machine-id)" "$(value machine-id)"
+is "it is on the disk" "$(value machine-id-on-disk)" "$(value machine-id)"
+is "the parent's server of names is its own" "$(value resolv | head -n 1)" "nameserver 192.0.2.53 "
+check "clones ask the host's" all_clones resolv "$(dns_of_clones)"
 is "the journal goes on under it" "$(value journal | sort -u)" 1
 is "no step failed" "$(value steps | sort -u)" 0
 is "control: a service that is not on the list repeats itself in clones" \
@@ -175,10 +190,29 @@ for id in 1 2; do
 	name=$(sed -n "s/^$id| hostname //p" <<< "$shown")
 	is "hooks of clone $id, in order" "$(sed -n "s/^$id| hooks //p" <<< "$shown")" \
 		"10-first pre $id $name,20-second pre $id $name,10-first post $id $name,20-second post $id $name,"
+	check "a udev rule was told of clone $id" grep -qE \
+		"^$id\| udev clone $id of machine $(lab_vm web handle), generation [0-9]+" <<< "$shown"
 done
 again=$(in_guest "$show show" | tr -d '\r')
 for key in hostname machine-id boot-id host-key; do
 	is "the parent keeps its $key" "$(grep "^$key " <<< "$again")" "$(grep "^$key " <<< "$parent")"
 done
+
+# ---- what is not the default: a given ssh key, a machine-id that is mounted, resolv.conf as it was
+check "the agent with other options" in_guest "$show options"
+given=$(in_guest "cut -d' ' -f2 /root/given.pub" | tr -d '\r')
+shown=$(sed 's/^/0| /' <<< "$again")$'\n'$(in_guest "vmfork --params /root/keys.json -- $show show 2> /dev/null" | tr -d '\r')
+diag "$shown"
+is "the clone has the key that it was given" "$(value host-key | tail -n 1)" "$given"
+is "it has no other" "$(value host-keys | tail -n 1)" "ssh_host_ed25519_key ssh_host_ed25519_key.pub"
+check "its machine-id is its own" distinct machine-id 2
+is "pid 1 knows it" "$(value pid1-machine-id)" "$(value machine-id)"
+check "the one on its disk is its parent's" all_are machine-id-on-disk "$(value machine-id | head -n 1)"
+check "so is its server of names" all_are resolv "nameserver 192.0.2.53 "
+is "no step failed" "$(value steps | sort -u)" 0
+out=$(in_guest "vmfork --json -- echo RAN 2> /dev/null")
+is "a clone without a key does not run" "$(grep -c 'RAN' <<< "$out")" 0
+is "and it is said what it lacks" "$(last_json <<< "$out" | jq -r '.clones[0] | .reason + ": " + .why')" \
+	"unidentified: ssh-keys: the parameters have no ssh_host_keys"
 
 done_testing

@@ -57,7 +57,8 @@ make_payload_bindings() { # DIR
 	mkdir -p "$1"/{lib,python,examples}
 	strip -o "$1/lib/libvmfork.so.0" "$top/build/lib/libvmfork.so.0"
 	cp "$top"/userspace/python/*.py "$top"/selftests/python/*.py "$1/python/"
-	cp "$top"/examples/python/*.py "$top"/examples/shell/*.sh "$1/examples/"
+	cp "$top"/examples/python/*.py "$top"/examples/shell/*.sh "$top"/examples/udev/*.rules \
+		"$1/examples/"
 }
 
 # The guest's units, as make install would put them; a test starts what it wants.

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Suites that run in dom0: XEN_SUITES, in this order.
 XEN_SUITES += selftests/xen/check-hypervisor.sh selftests/xen/check-kills.sh \
-	selftests/xen/check-forks.sh
+	selftests/xen/check-forks.sh selftests/xen/check-slow.sh \
+	selftests/xen/check-memory.sh
 
 ifdef HAVE_XEN
 $(call program,vmfork-xen-mark-test,selftests/xen/mark_test.c hypervisor/xen/mark.c,-Ihypervisor/xen,$(XEN_LIBS))
+$(call program,vmfork-xen-ballast,selftests/xen/ballast.c,,$(XEN_LIBS))
 endif
 
 # What is built depends on what is installed.

@@ -5,10 +5,11 @@
 # In the lab: QEMU's TCG emulates AMD's SVM, so that Xen with a Debian dom0 in it runs PVH domains; the suites
 # run in dom0, on this tree. That shows correctness; no time from there means anything but as a ratio.
 # XEN_HOST=local: directly, on a host that runs Xen itself.
+# XEN_ENV="NAME=VALUE ...": for the suites in the lab (no spaces, no colons in a value).
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
-limit=${XEN_LIMIT:-1800}
+limit=${XEN_LIMIT:-2700}
 memory=${XEN_MEMORY:-3072}
 # -smap, -monitor, -rdtscp: what TCG does is not what Xen needs (Documentation/xen.md)
 cpu=EPYC,+svm,+npt,-smap,-monitor,-rdtscp
@@ -52,6 +53,7 @@ log=build/check-xen/dom0.log
 suites=$(printf '%s:' "$@")	# a comma would end QEMU's module
 args="console=hvc0 quiet panic=-1 nowatchdog root=/dev/vda vmfork.job=xen init=/usr/lib/vmfork/jobs/xen-dom0"
 args+=" xen.tree=$top xen.cache=$XEN_CACHE xen.limit=$((limit - limit / 8)) xen.suites=${suites%:}"
+args+=" xen.env=$(tr ' ' : <<< "${XEN_ENV:-}")"
 SECONDS=0
 echo "# Xen with a Debian dom0 boots under TCG; the whole run may take $((limit / 60)) minutes at most"
 # shellcheck disable=SC2046

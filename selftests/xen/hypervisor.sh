@@ -33,3 +33,10 @@ make_hypervisor() { # DIR SOURCE: xen, an uncompressed hypervisor (QEMU loads it
 	cp "$tree/xen/xen" "$tree/xen/.config" "$1/"
 	rm -rf "$tree"
 }
+
+make_plain_hypervisor() { # DIR SOURCE: the same without our patches
+	mkdir "$1/none"
+	: > "$1/none/series"
+	cp "$xen_patches/config" "$1/none/"
+	xen_patches=$1/none make_hypervisor "$@"
+}

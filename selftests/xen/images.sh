@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes what the Xen lab boots: the patched hypervisor, dom0 (a Debian with Xen's tools) and the guest of
 # the suites. images.sh [OUT]: OUT (build/xen) gets the guest's initramfs and env, which names the rest.
+# XEN_PLAIN=1: the hypervisor has none of our patches (check-slow alone is of use there).
 # XEN_ONLY=guest: no hypervisor and no dom0, for a host that runs Xen itself.
 set -eu
 export LC_ALL=C
@@ -54,9 +55,15 @@ if [ "${XEN_ONLY:-}" != guest ]; then
 	cached source "[1/6] Xen's source (5 MB over the network)" xen-source \
 		"$(hash_of "$mirror" "$XEN_SUITE" "$(declare -f fetch_xen_source)")" \
 		fetch_xen_source "$mirror" "$XEN_SUITE"
-	cached hypervisor "[2/6] Xen with our patches (some minutes)" xen-hypervisor \
-		"$(hash_of "$source" "$xen_patches"/series "$xen_patches"/config "$xen_patches"/*.patch \
-		"$(declare -f make_hypervisor)")" make_hypervisor "$source"
+	if [ -n "${XEN_PLAIN:-}" ]; then
+		cached hypervisor "[2/6] Xen without our patches (some minutes)" xen-hypervisor-plain \
+			"$(hash_of "$source" "$xen_patches"/config \
+			"$(declare -f make_hypervisor make_plain_hypervisor)")" make_plain_hypervisor "$source"
+	else
+		cached hypervisor "[2/6] Xen with our patches (some minutes)" xen-hypervisor \
+			"$(hash_of "$source" "$xen_patches"/series "$xen_patches"/config "$xen_patches"/*.patch \
+			"$(declare -f make_hypervisor)")" make_hypervisor "$source"
+	fi
 	cached debian "[3/6] Debian packages of dom0 (about 60 MB over the network)" xen-dom0-debian \
 		"$(hash_of "$packages" "$mirror" "$(declare -f make_debian)")" make_debian "$packages" "$mirror"
 	cached kernel "[4/6] kernel $KREL of dom0" xen-dom0-kernel \

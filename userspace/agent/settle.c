@@ -39,7 +39,14 @@ static int settle_journald(const struct clone *c)
 
 static int settle_ssh_keys(const struct clone *c)
 {
-	return c->cfg->host_keys != HOST_KEYS_KEEP ? ssh_generate_keys(&c->cfg->key_types) : 0;
+	switch (c->cfg->host_keys) {
+	case HOST_KEYS_REGENERATE:
+		return ssh_generate_keys(&c->cfg->key_types);
+	case HOST_KEYS_PARAMS:
+		return ssh_publish_keys();
+	default:
+		return 0;
+	}
 }
 
 static int settle_dhcp(const struct clone *c)

@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,6 +62,27 @@ int ssh_remove_keys(void)
 	return r ? r : remove_glob(KEY_GLOB ".pub");
 }
 
+/* sshd reads no key without the newline at its end, which $(cat KEY) loses */
+static int write_key(const char *path, const json_t *key)
+{
+	size_t len = json_string_length(key);
+	char *text;
+	int r;
+
+	if (!len)
+		return -EINVAL;
+	text = malloc(len + 1);
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, json_string_value(key), len);
+	if (text[len - 1] != '\n')
+		text[len++] = '\n';
+	r = file_replace(path, 0600, text, len);
+	explicit_bzero(text, len);
+	free(text);
+	return r;
+}
+
 static int write_keys(json_t *keys)
 {
 	char path[PATH_LEN];
@@ -71,7 +93,7 @@ static int write_keys(json_t *keys)
 	json_object_foreach(keys, type, key) {
 		if (!json_is_string(key) || key_path(type, path))
 			return -EINVAL;
-		r = file_replace(path, 0600, json_string_value(key), json_string_length(key));
+		r = write_key(path, key);
 		if (r)
 			return r;
 	}
@@ -122,14 +144,21 @@ static int publish(const char *path)
 int ssh_generate_keys(const struct words *types)
 {
 	unsigned int i;
-	glob_t g;
-	size_t k;
 	int r = 0;
 
 	for (i = 0; i < types->n && !r; i++)
 		r = generate(types->word[i]);
-	if (r || glob(KEY_GLOB, 0, NULL, &g))
-		return r;
+	return r ? r : ssh_publish_keys();
+}
+
+int ssh_publish_keys(void)
+{
+	glob_t g;
+	size_t k;
+	int r = 0;
+
+	if (glob(KEY_GLOB, 0, NULL, &g))
+		return 0;
 	for (k = 0; k < g.gl_pathc && !r; k++)
 		r = publish(g.gl_pathv[k]);
 	globfree(&g);

@@ -22,4 +22,7 @@ int ssh_keys_from_params(const char *params, size_t len);
  * Slow: for after the release. Return: 0, an exit status, or -errno. */
 int ssh_generate_keys(const struct words *types);
 
+/** ssh_publish_keys() - the same for the .pub files alone. */
+int ssh_publish_keys(void);
+
 #endif /* AGENT_SSH_H */

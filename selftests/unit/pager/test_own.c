@@ -156,7 +156,8 @@ START_TEST(page_after_page_comes_with_what_is_behind)
 	}
 	ck_assert_uint_gt(script.given, 50);
 	ck_assert_uint_eq(clone_.stats.read_ahead, script.given);
-	ck_assert_uint_eq(clone_.stats.fetched + clone_.stats.read_ahead, img.record.file->count);
+	ck_assert_uint_eq(clone_.stats.fetched, img.record.file->count);
+	ck_assert_uint_ge(clone_.stats.fetched, 99);
 }
 END_TEST
 
