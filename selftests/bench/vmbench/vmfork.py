@@ -187,13 +187,14 @@ class Root:
 class SystemdRoot(Root):
     """A Debian with systemd, its services and a network device; the program begins by a shell."""
 
-    BOOT_S = 300
+    BOOT_S = 900
+    APPEND = "vmfork.shell vmfork.init=systemd systemd.default_timeout_start_sec=1800"
     JOB = ("stty raw -echo -isig < /dev/ttyS0; "
            "exec /usr/lib/vmfork/bin/vmfork-bench-guest < /dev/ttyS0 > /dev/ttyS0 2>&1")
 
     def __init__(self, daemon, guest, mib, name):
-        guest = dataclasses.replace(guest, append=guest.append.replace(
-            "vmfork.job=bench", "vmfork.shell vmfork.init=systemd"))
+        guest = dataclasses.replace(guest, append=guest.append.replace("vmfork.job=bench",
+                                                                       self.APPEND))
         super().__init__(daemon, guest, mib, name, ("--net", "user"))
 
     def _begin(self):
