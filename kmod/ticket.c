@@ -403,7 +403,7 @@ long vmfork_ticket_request(struct vmfork_request_ticket __user *arg)
 		return r;
 	if (rt.clones > READ_ONCE(vmfork_channel_layout()->clones_max))
 		return -EINVAL;
-	if ((rt.lifetime_s || rt.memory_mib || rt.cpu_weight) &&
+	if ((rt.memory_mib || rt.cpu_weight) &&
 	    !(vmfork_features() & VMFORK_FEATURE_LIMITS))
 		return -EOPNOTSUPP;
 	file = new_ticket(epoch, rt.clones);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cleanup attributes and other one-liners of the host's programs. */
+/* Cleanup attributes and other one-liners of the programs. */
 #ifndef VMFORK_UTIL_H
 #define VMFORK_UTIL_H
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
@@ -30,6 +31,18 @@ static inline int steal_fd(int *fd)
 
 	*fd = -1;
 	return r;
+}
+
+/** standard_fds() - first of all: no file of ours becomes stdin, stdout or stderr. What was
+ * closed there is an error still to who reads or writes it. */
+static inline void standard_fds(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			abort();
 }
 
 static inline uint64_t clock_ns(clockid_t clock)

@@ -146,11 +146,12 @@ static void resumed(struct vm *vm, int err)
 static void panicked(struct vm *vm)
 {
 	char said[VMFORK_WHY_MAX];
+	bool sure;
 
 	log_warn("%s: its kernel panicked or was reset", vm->name);
-	last_words(vm, said, sizeof(said));
+	sure = last_words(vm, said, sizeof(said));
 	vm_note_end(vm, identity_held(vm) ? VMFORK_UNIDENTIFIED : VMFORK_LOST, EIO,
-		    said[0] ? "its kernel panicked: %s" : "its kernel panicked or was reset%s",
+		    "its kernel panicked%s%s%s", sure ? "" : " or was reset", said[0] ? ": " : "",
 		    said);
 }
 

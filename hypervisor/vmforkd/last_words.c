@@ -98,7 +98,7 @@ void last_words_hypervisor(const struct vm *vm, char *said, size_t max)
 		snprintf(said, max, "%s", line);
 }
 
-void last_words(const struct vm *vm, char *said, size_t max)
+bool last_words(const struct vm *vm, char *said, size_t max)
 {
 	char text[LAST_WORDS_BYTES + 1], *line;
 	size_t len = read_log(vm, "log", text), pos = 0;
@@ -109,7 +109,8 @@ void last_words(const struct vm *vm, char *said, size_t max)
 		log_warn("%s: console: %s", vm->name, line);
 		if (panicked && !strstr(line, PANIC))
 			continue;
-		panicked = strstr(line, PANIC);
+		panicked |= strstr(line, PANIC) != NULL;
 		snprintf(said, max, "%s", last_words_of(line));
 	}
+	return panicked;
 }

@@ -3,6 +3,7 @@
 #ifndef VMFORK_LAST_WORDS_H
 #define VMFORK_LAST_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define LAST_WORDS_BYTES 8192	/* a panic with its trace */
@@ -24,8 +25,9 @@ char *last_words_next(char *text, size_t len, size_t *pos);
 const char *last_words_of(char *line);
 
 /** last_words() - log the end of @vm's console log, LAST_WORDS_BYTES at most.
- * @said: why it panicked, else what its last line says; "": there is none */
-void last_words(const struct vm *vm, char *said, size_t len);
+ * @said: why it panicked, else what its last line says; "": there is none
+ * Return: it panicked; else nobody knows. */
+bool last_words(const struct vm *vm, char *said, size_t len);
 
 /** last_words_hypervisor() - @said: the last line of what its hypervisor wrote; "": nothing. */
 void last_words_hypervisor(const struct vm *vm, char *said, size_t len);

@@ -42,7 +42,7 @@ check "a file before many forks" lab_exec web "dd if=/dev/urandom of=/var/tmp/ke
 	sync; cksum < /var/tmp/kept > /tmp/kept.sum"
 check "a checkpoint" vmforkctl checkpoint web old
 for ((i = 0; i < 3; i++)); do
-	vmforkctl kill $(json '.vms[].name' fork web) > /dev/null
+	vmforkctl kill "$(json '.vms[0].name' fork web)" > /dev/null
 done
 older=$(json '.vms[0].name' clone old)
 guest_tap -t $((LAB_PATIENCE * 4)) web "vmfork-e2e forks $forks"

@@ -23,8 +23,22 @@ lacks() { # TEXT
 	! images_have "$1"
 }
 
+agent_with() { # LINE...: the agent in the guest, with this configuration
+	lab_exec ident "mkdir -p /etc/vmfork; printf '%s\n' $(printf "'%s' " "$@") > /etc/vmfork/agent.conf
+		vmfork-agent --check-config || exit 1
+		vmfork-agent > /tmp/agent.log 2>&1 < /dev/null & echo \$! > /tmp/agent.pid
+		until vmfork-agent --status --json | grep -q '\"agent\": *true'; do sleep 0.5; done"
+}
+
+settled() { # VM: JSON of what its agent says, when all is done
+	lab_exec "$1" "until [ -e /run/vmfork/settle.json ]; do sleep 0.5; done; vmfork-agent --status --json"
+}
+
 lab_start
-lab_run ident --memory "${LAB_MEMORY:-384M}" --cpus 2 || bail_out "the guest does not boot"
+# a network that the host knows nothing of
+lab_run ident --memory "${LAB_MEMORY:-384M}" --cpus 2 --net none --qemu-arg -netdev \
+	--qemu-arg user,id=own --qemu-arg -device --qemu-arg virtio-net-pci,netdev=own ||
+	bail_out "the guest does not boot"
 guest_tap ident uapi_test
 guest_tap -t 400 ident agent_test
 check "no clone is left" only_vms_soon ident
@@ -51,4 +65,29 @@ guest_tap -t 300 ident params_test
 guest_tap -t 300 ident "vmfork-e2e library"
 guest_tap -t 300 ident identity_test
 check "the guest is unharmed" lab_exec ident "vmfork -n 2 -- true"
+
+# ---- where the host leaves the network to the guest
+BB=/usr/lib/vmfork/busybox
+lab_exec ident "modprobe virtio_net; ip link set eth0 up; ip address add 10.0.2.99/24 dev eth0
+	printf '#!/bin/sh\n[ \$1 = bound ] && ip address add \$ip/\$mask dev \$interface\n' > /tmp/lease
+	chmod 755 /tmp/lease"
+mac=$(lab_exec ident "cat /sys/class/net/eth0/address" | tr -d '\r')
+check "an agent" agent_with "[after]" "settle = 0"
+clone=$(json '.vms[0].name' fork ident)
+check "its clone settles" settled "$clone"
+is "its device stays down" "$(lab_exec "$clone" "cat /sys/class/net/eth0/operstate" | tr -d '\r')" down
+check "the clone ends" vmforkctl kill "$clone"
+check "the agent ends" lab_exec ident 'kill $(cat /tmp/agent.pid)'
+check "an agent that knows how to get an address" agent_with "[network]" "without-host = dhcp" \
+	"dhcp-command = $BB udhcpc -i \$VMFORK_LINK -s /tmp/lease -n -q -t 10" "[after]" "settle = 0"
+clone=$(json '.vms[0].name' fork ident)
+status=$(settled "$clone")
+is "its clone's command succeeds" \
+	"$(jq '.identity.settle[] | select(.name == "dhcp") | .result' <<< "$status")" 0
+is "its address is the server's, the parent's has gone" \
+	"$(lab_exec "$clone" "ip -o -4 address show dev eth0" | tr -s ' ' | cut -d' ' -f4)" 10.0.2.15/24
+check "its link address is its own" \
+	test "$(lab_exec "$clone" "cat /sys/class/net/eth0/address" | tr -d '\r')" != "$mac"
+check "the parent has what it had" lab_exec ident \
+	"ip -o -4 address show dev eth0 | grep -qF 10.0.2.99/24 && grep -qx $mac /sys/class/net/eth0/address"
 done_testing

@@ -209,9 +209,10 @@ else
 fi
 
 # ---- swap on a disk that clones would share: this one boots, and swaps
+kill_all	# the nested lab has no room for two
 truncate -s 32M "$LAB_DIR/swap.img"
 chmod 666 "$LAB_DIR/swap.img"
-lab_run swapper --memory 256M --qemu-arg -blockdev --qemu-arg \
+lab_run swapper --memory "${LAB_MEMORY:-256M}" --qemu-arg -blockdev --qemu-arg \
 	"driver=file,filename=$LAB_DIR/swap.img,node-name=swap" \
 	--qemu-arg -device --qemu-arg virtio-blk-pci,drive=swap,serial=swap || bail_out "the guest does not boot"
 check "it swaps there" lab_exec swapper \

@@ -237,6 +237,10 @@ check "the parent reaches clone2" guest_ping web clone2
 is "a restarted vmforkd leaves the links as they were" \
 	"$(kill_control > /dev/null 2>&1; for vm in web.1.1 web.2.1; do lab_vm $vm net.link; done | tr '\n' ' ')" "shut: no agent up "
 check "a clone still reaches its sibling" guest_ping web.2.1 "$(address web.2.2)"
+check "vmforkctl ps shows addresses and links" bash -c \
+	"vmforkctl ps | grep -E '^web\.2\.1 .* $(address web.2.1) +up\$' && vmforkctl ps | grep -E '^web\.1\.1 .* shut\$'"
+check "a clone that may not speak has an address of its own all the same, and forks" \
+	lab_exec -t $((LAB_PATIENCE * 2)) web "vmfork --sandbox -- vmfork -- true"
 kill_all
 check "with the last machine of a family its network goes" lab_wait_for 30 "nothing left" no_network_left
 

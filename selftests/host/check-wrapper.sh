@@ -12,8 +12,10 @@ output_of() { # VM COMMAND: its output, lines sorted (clones come in any order)
 	lab_exec "$1" "{ $2; } 2>&1 | sort"
 }
 
+lab_setup
+echo_start || bail_out "no echo server"
 lab_start
-lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
+lab_run web --memory "$E2E_MEMORY" --net user || bail_out "the guest does not boot"
 
 # ---- vmfork(1)
 is "output lines are labelled" "$(output_of web 'vmfork -n 3 -- sh -c "echo I am \$VMFORK_ID of \$VMFORK_CLONES"')" \
@@ -32,6 +34,11 @@ is "not executable" "$(status_of web 'vmfork -n 1 -- /etc/passwd')" 126
 is "no clones asked for" "$(status_of web 'vmfork -n 0 -- true')" 125
 is "too many" "$(status_of web 'vmfork -n 4000 -- true')" 125
 is "a signal in the clone" "$(status_of web 'vmfork -- sh -c "kill -TERM \$\$"')" 143
+is "a command that kills vmfork in its clone ends the clone" \
+	"$(lab_exec web '{ vmfork -- sh -c "kill -9 \$PPID; sleep 1000" 2>&1; echo $?; } | cat' | tr -d '\r' | tr '\n' ,)" \
+	"1| vmfork: was killed in the clone,137,"
+is "so does one that kills what guards it" \
+	"$(status_of web 'vmfork -- sh -c "kill -9 \$(cut -d\" \" -f4 /proc/\$PPID/stat); sleep 1000"')" 137
 is "-n 1 is a sandbox" \
 	"$(lab_exec web 'echo old > /var/tmp/box; vmfork -- sh -c "rm -rf /var/tmp/box /usr/bin/*" 2> /dev/null; cat /var/tmp/box; ls /usr/bin | wc -l | sed "s/[1-9].*/many/"')" \
 	$'old\nmany'
@@ -103,12 +110,22 @@ check_fails "a parameter without a value" "not NAME=VALUE" lab_exec web "vmfork 
 check_fails "a file that is no JSON" "params" lab_exec web "vmfork --params /etc/passwd -- true"
 check_fails "too many parameters" "16 KiB" lab_exec web 'vmfork --param "x=$(head -c 20000 /dev/zero | tr "\0" x)" -- true'
 is "a root machine has none" "$(status_of web 'vmfork --show-params')" 125
-if [ "$(lab_exec web 'vmfork --memory=1000 -- true > /dev/null 2>&1; echo $?')" = 0 ]; then
-	is "--lifetime: the host ends it" \
-		"$(lab_exec web 'vmfork --lifetime=2 --json -- sleep 1000 2> /dev/null' | jq -c '[.status, .clones[0].reason]')" '[137,"expired"]'
+is "--lifetime: the host ends it" \
+	"$(lab_exec web 'vmfork --lifetime=2 --json -- sleep 1000 2> /dev/null' | jq -c '[.status, .clones[0].reason]')" '[137,"expired"]'
+if grep -q "no limits on machines' memory and CPU" "$LAB_DIR/vmforkd.log"; then
+	check_fails "--memory where there is no cgroup v2" "no such limits" lab_exec web 'vmfork --memory=1000 -- true'
 else
-	skip "--lifetime: the host ends it" "no cgroup v2 here"
+	is "--memory" "$(status_of web 'vmfork --memory=1000 --cpu-weight=50 -- true')" 0
 fi
+
+# ---- odd surroundings
+is "stdin closed" "$(status_of web 'vmfork -- true <&-')" 0
+is "stdout closed, and something to say" \
+	"$(lab_exec web 'vmfork -- echo x 2>&1 >&- | cat; vmfork -- echo x >&- 2> /dev/null; echo $?' | tr -d '\r' | tail -n 1)" 125
+is "stderr closed" "$(lab_exec web 'vmfork --no-label -- sh -c "echo out; echo err >&2" 2>&- < /dev/null; echo $?' | tr -d '\r' | tr '\n' ,)" "out,125,"
+check_fails "a summary that cannot be written" "cannot write the summary: No space" \
+	lab_exec web 'vmfork --json=/dev/full -- true'
+is "its folder is gone" "$(lab_exec web 'mkdir /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; vmfork --no-label -- echo alive 2> /dev/null' | tr -d '\r')" alive
 
 # ---- checkpoints that are told what to do
 is "--from with another command, files and input" \
@@ -118,8 +135,17 @@ check "it is removed" vmforkctl checkpoint rm told
 
 # ---- sandbox and keep
 is "--sandbox lists what was changed, and throws it away" \
-	"$(lab_exec web 'echo a > /var/tmp/s1; echo b > /var/tmp/s2; sync; vmfork --sandbox -- sh -c "rm /var/tmp/s1; echo c >> /var/tmp/s2; echo d > /var/tmp/s3; ip -o link | grep -v lo: | grep -c UP" 2>&1 | grep -v vmfork-; cat /var/tmp/s1 /var/tmp/s2; ls /var/tmp/s3 2>&1 | grep -c "No such"' | grep -v /var/log/ | tr '\n' ,)" \
-	"0,D /var/tmp/s1,M /var/tmp/s2,A /var/tmp/s3,a,b,1,"
+	"$(lab_exec web 'echo a > /var/tmp/s1; echo b > /var/tmp/s2; sync; vmfork --sandbox -- sh -c "rm /var/tmp/s1; echo c >> /var/tmp/s2; echo d > /var/tmp/s3" 2>&1 | grep -v vmfork-; cat /var/tmp/s1 /var/tmp/s2; ls /var/tmp/s3 2>&1 | grep -c "No such"' | grep -v /var/log/ | tr '\n' ,)" \
+	"D /var/tmp/s1,M /var/tmp/s2,A /var/tmp/s3,a,b,1,"
+check "the machine has a network" echo_network web
+check "and a server there answers" echo_answers web outside
+is "a clone has it, too" "$(lab_exec web "vmfork --no-label -- $(echo_command clone) 2> /dev/null" | tr -d '\r')" clone
+is "in a sandbox nothing comes back, for whoever it is" \
+	"$(lab_exec web "vmfork --sandbox -- $(echo_command boxed) 2> /dev/null; echo status \$?" | tr -d '\r' | tail -n 1)" "status 124"
+is "nor does anything come out" "$(echo_heard boxed)" 0
+is "whoever may fork may have a sandbox" \
+	"$(lab_exec web 'setpriv --reuid=1000 --regid=1000 --groups="$(stat -c %g /dev/vmfork)" vmfork --sandbox -- sh -c "id -u; echo x > /var/tmp/mine" 2>&1 | cat; ls /var/tmp/mine 2> /dev/null' | grep -v /var/log/ | tr -d '\r' | tr '\n' ,)" \
+	"1000,A /var/tmp/mine,"
 is "--keep: the clone's end is a checkpoint" \
 	"$(lab_exec web 'vmfork -n 2 --keep kept -- true' > /dev/null; json '[.checkpoints[].name | select(. != null and startswith("kept"))] | sort | join(",")' checkpoint ls)" "kept.1,kept.2"
 is "what was kept can be told what to do" \

@@ -7,6 +7,7 @@
 #include "agent.h"
 #include "config.h"
 #include "report.h"
+#include "util.h"
 
 static const char help[] =
 "usage: vmfork-agent [--config FILE]\n"
@@ -82,8 +83,10 @@ int main(int argc, char **argv)
 	static struct config cfg;
 	struct config_error e;
 	struct options o = { 0 };
-	int r = parse(&o, argc, argv);
+	int r;
 
+	standard_fds();
+	r = parse(&o, argc, argv);
 	if (r >= 0)
 		return r;
 	if (o.status)

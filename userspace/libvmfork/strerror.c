@@ -24,7 +24,7 @@ static const struct text texts[] = {
 	  "the number of clones is 0 or above what one ticket may ask for" },
 	{ EOPNOTSUPP, VMFORK_CALL_TICKET,
 	  "this machine has what cannot be forked (its host's vmforkd names it), or the host does "
-	  "no limits of clones" },
+	  "no limits on clones' memory and CPU" },
 	{ EBUSY, VMFORK_CALL_CLONE,
 	  "this ticket was used already, or a process holds a secret (dmesg names it)" },
 	{ EBUSY, VMFORK_CALL_CHECKPOINT, "a process holds a secret (dmesg names it)" },

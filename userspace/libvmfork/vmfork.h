@@ -90,7 +90,8 @@ struct vmfork_limits {
 
 /**
  * vmfork_request_ticket_limits() - vmfork_request_ticket(), and what clones may have.
- * Return: a ticket; -EOPNOTSUPP: the host does no limits (VMFORK_FEATURE_LIMITS).
+ * Return: a ticket; -EOPNOTSUPP: the host does no limits on memory and CPU
+ * (VMFORK_FEATURE_LIMITS).
  */
 int vmfork_request_ticket_limits(int vm, unsigned int n, unsigned int flags,
 				 const struct vmfork_limits *limits, unsigned int *ret_granted);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "archive.h"
@@ -14,6 +16,18 @@
 #include "link.h"
 #include "parameters.h"
 #include "sandbox.h"
+
+/**
+ * DOC: Two processes
+ *
+ * Whatever started vmfork(1) must never go on in a clone, also if the command (or a kernel
+ * without memory) kills it there. So what was started only guards a child, which does the
+ * work and is the command's parent: when the child dies without having ended the machine,
+ * the guard ends it; when the guard dies, the child does, told by a signal.
+ */
+#define KILLED		(128 + SIGKILL)
+
+static int guarded;	/* the machine that the signal ends */
 
 static void end(int vm, int status) __attribute__((noreturn));
 static void end(int vm, int status)
@@ -190,12 +204,42 @@ static int take_params(int vm, struct plan *plan, struct options *o)
 	return r;
 }
 
+static void guard_died(int sig)
+{
+	end(guarded, KILLED);
+}
+
+static void guard(int vm, struct link *l, pid_t worker) __attribute__((noreturn));
+static void guard(int vm, struct link *l, pid_t worker)
+{
+	while (waitpid(worker, NULL, 0) < 0 && errno == EINTR)
+		;
+	link_say(l, "vmfork: was killed in the clone\n");
+	end(vm, KILLED);
+}
+
+static void watch_guard(int vm, pid_t guard_pid)
+{
+	guarded = vm;
+	signal(SIGUSR1, guard_died);
+	prctl(PR_SET_PDEATHSIG, SIGUSR1);
+	if (getppid() != guard_pid)
+		guard_died(0);
+}
+
 static void go(int vm, int link, const struct plan *plan) __attribute__((noreturn));
 static void go(int vm, int link, const struct plan *plan)
 {
 	struct link l = { .fd = link };
+	pid_t self = getpid(), worker;
 
 	command_signals(SIG_IGN);
+	worker = fork();
+	if (worker > 0)
+		guard(vm, &l, worker);
+	if (worker < 0)
+		end(vm, failed(&l, "no process for the command"));
+	watch_guard(vm, self);
 	end(vm, set_environment(vm) ? STATUS_FAILED : do_all(vm, &l, plan));
 }
 

@@ -40,10 +40,10 @@ struct plan {
  *		process's own stdout and stderr
  *
  * The command runs as a child in a session of its own, with stdin from /dev/null or
- * from the parent. This process stays to forward what it writes, which is the flow
- * control as well: it reads no more than the parent takes. When the command has ended
- * and every copy of its stdout and stderr is closed, the clone ends with its status:
- * whatever ran vmfork(1) never goes on in a clone.
+ * from the parent. Its parent forwards what it writes, which is the flow control as
+ * well: it reads no more than the parent takes. When the command has ended and every
+ * copy of its stdout and stderr is closed, the clone ends with its status: whatever ran
+ * vmfork(1) never goes on in a clone, also if vmfork(1) is killed there.
  */
 void clone_run(int vm, int link, const struct plan *plan) __attribute__((noreturn));
 

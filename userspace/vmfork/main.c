@@ -11,6 +11,7 @@
 #include "options.h"
 #include "parameters.h"
 #include "parent.h"
+#include "util.h"
 #include "vmfork.h"
 
 static int failed(const char *what, int err, enum vmfork_call call)
@@ -94,7 +95,8 @@ static int fork_vm(const struct options *o, int vm, int ticket)
 	return r;
 }
 
-static int check_number(const struct options *o, int vm)
+/* What the host could not do for any ticket. */
+static int check_host(const struct options *o, int vm)
 {
 	struct vmfork_api api;
 	int r = vmfork_get_api(vm, &api);
@@ -105,11 +107,18 @@ static int check_number(const struct options *o, int vm)
 		failed("no ticket", r, VMFORK_CALL_TICKET);
 		return r;
 	}
-	if (o->clones <= api.clones_max)
-		return 0;
-	fprintf(stderr, "vmfork: %u clones are too many: one ticket may ask for %u\n", o->clones,
-		api.clones_max);
-	return -EINVAL;
+	if (o->clones > api.clones_max) {
+		fprintf(stderr, "vmfork: %u clones are too many: one ticket may ask for %u\n",
+			o->clones, api.clones_max);
+		return -EINVAL;
+	}
+	if ((o->limits.memory_mib || o->limits.cpu_weight) &&
+	    !(api.features & VMFORK_FEATURE_LIMITS)) {
+		fputs("vmfork: --memory, --cpu-weight: the host does no such limits (its log says "
+		      "why)\n", stderr);
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
 static int request_ticket(const struct options *o, const struct crew *crew,
@@ -179,8 +188,10 @@ static int summarize(const struct options *o, int vm, FILE *json, struct summary
 	if (json) {
 		vmfork_get_identity(vm, &who);
 		s->family = who.family;
-		if (summary_print(json, s) && !s->status)
-			s->status = STATUS_FAILED;
+		if (summary_print(json, s)) {
+			fprintf(stderr, "vmfork: cannot write the summary: %s\n", strerror(errno));
+			s->status = s->status ? s->status : STATUS_FAILED;
+		}
 	}
 	free((void *)s->clones);
 	return s->status;
@@ -192,7 +203,7 @@ static int run(const struct options *o, struct jobs *jobs, int vm, FILE *json)
 	struct crew crew = { .vm = vm, .o = o };
 	struct feed feed;
 	char *params;
-	int r = check_number(o, vm) ? STATUS_FAILED : feed_init(&feed, o);
+	int r = check_host(o, vm) ? STATUS_FAILED : feed_init(&feed, o);
 
 	r = r ? r : params_make(o, &params);
 	if (r)
@@ -269,6 +280,7 @@ int main(int argc, char **argv)
 	FILE *json = NULL;
 	int status, vm, r;
 
+	standard_fds();
 	if (options_parse(&o, argc, argv, &status))
 		return status;
 	if (options_jobs(&o) && read_sets(&o, &jobs))

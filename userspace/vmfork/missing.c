@@ -12,6 +12,7 @@ static const struct {
 	{ VMFORK_FEATURE_IDENTITY, "the host does not wait for a clone's identity" },
 	{ VMFORK_FEATURE_AGENT, "no agent: clones keep their parent's addresses, names and keys" },
 	{ VMFORK_FEATURE_PARAMS, "clones cannot have parameters" },
+	{ VMFORK_FEATURE_LIMITS, "the host does no limits on clones' memory and CPU" },
 };
 
 const char *missing_next(const struct vmfork_api *api, unsigned int *at)

@@ -1,54 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* --sandbox: a clone without network, whose changes to its disks are listed. */
-#include <errno.h>
-#include <net/if.h>
+/* --sandbox: a clone whose changes to its disks are listed. The host keeps its links shut. */
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "clone.h"
 #include "sandbox.h"
 
-static int take_down(int sock, const char *name)
-{
-	struct ifreq r = { 0 };
-
-	memcpy(r.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
-	if (ioctl(sock, SIOCGIFFLAGS, &r))
-		return -errno;
-	if (r.ifr_flags & IFF_LOOPBACK || !(r.ifr_flags & IFF_UP))
-		return 0;
-	r.ifr_flags = (short)(r.ifr_flags & ~IFF_UP);
-	return ioctl(sock, SIOCSIFFLAGS, &r) ? -errno : 0;
-}
-
-static int cut_network(struct link *l)
-{
-	struct if_nameindex *all = if_nameindex();
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r = 0;
-
-	if (!all || sock < 0)
-		r = -errno;
-	for (struct if_nameindex *i = all; !r && i->if_index; i++)
-		r = take_down(sock, i->if_name);
-	if (all)
-		if_freenameindex(all);
-	if (sock >= 0)
-		close(sock);
-	if (r)
-		link_say(l, "vmfork: sandbox: cannot cut the network: %s%s\n", strerror(-r),
-			 r == -EPERM ? ": this takes root" : "");
-	return r;
-}
-
 int sandbox_enter(struct link *l, struct change_list *ret_before)
 {
-	int r = cut_network(l);
+	int r = changes_look(ret_before);
 
-	if (r)
-		return r;
-	r = changes_look(ret_before);
 	if (r)
 		link_say(l, "vmfork: sandbox: cannot look at the disks: %s\n", strerror(-r));
 	return r;

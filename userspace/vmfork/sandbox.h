@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* --sandbox: a clone without network, whose changes to its disks are listed. */
+/* --sandbox: a clone whose changes to its disks are listed. */
 #ifndef WRAPPER_SANDBOX_H
 #define WRAPPER_SANDBOX_H
 
@@ -7,7 +7,7 @@
 #include "link.h"
 
 /**
- * sandbox_enter() - take all network devices but loopback down, look at the disks.
+ * sandbox_enter() - look at the disks.
  * Return: 0, or -errno: it was said to the parent, and the command must not run.
  */
 int sandbox_enter(struct link *l, struct change_list *ret_before);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util.h"
 #include "vmforkctl.h"
 
 static const struct verb verbs[] = {
@@ -163,6 +164,7 @@ int main(int argc, char **argv)
 	char name[64];
 	int status;
 
+	standard_fds();
 	argc = take_globals(&ctl, argc, argv, &want_help);
 	if (argc < 0)
 		return refuse("--socket without a path", NULL);

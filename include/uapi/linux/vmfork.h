@@ -66,7 +66,7 @@
 #define VMFORK_FEATURE_FREE_HOOK (1ULL << 4)	/* pages freed since the fork are not fetched */
 #define VMFORK_FEATURE_IO	(1ULL << 5)	/* pages that I/O overwrites are not fetched */
 #define VMFORK_FEATURE_PARAMS	(1ULL << 6)	/* parameters for each clone */
-#define VMFORK_FEATURE_LIMITS	(1ULL << 7)	/* limits of a ticket's clones */
+#define VMFORK_FEATURE_LIMITS	(1ULL << 7)	/* limits on clones' memory and CPU */
 #define VMFORK_FEATURE_IDENTITY	(1ULL << 8)	/* clones are held until their agent reports; host
 						 * and guest can: an agent is there if AGENT */
 #define VMFORK_FEATURE_AGENT	(1ULL << 9)	/* an agent is registered */
@@ -132,7 +132,8 @@ struct vmfork_identity {
  *		cgroup v2's cpu.weight; 0: 100
  * @reserved:	0
  *
- * Limits need VMFORK_FEATURE_LIMITS, else EOPNOTSUPP. Clones of a clone are within
+ * @memory_mib and @cpu_weight need VMFORK_FEATURE_LIMITS, else EOPNOTSUPP. So does a
+ * machine that cannot be forked, which its host can say more of. Clones of a clone are within
  * its limits: they get what is left of its time, and no more memory than it has.
  *
  * The host starts stand-by machines at once; time between the request and the
