@@ -63,8 +63,10 @@ shared = $(eval $(call link_rule,pic,$(B)/lib/$(1),$(2),$(3),$(4),-shared $(LDFL
 guest_program = $(eval $(call link_rule,guest,$(B)/guest/$(1),$(2),$(3),$(4),-static))$(eval GUEST_TARGETS += $(B)/guest/$(1))
 unit_test = $(eval $(call link_rule,asan,$(B)/unit/$(1),$(2),$(3),$(4) -lcheck -lsubunit -lm -lrt -lpthread,$(SANITIZE)))$(eval UNIT_TARGETS += $(B)/unit/$(1))
 
-# The same program under ASan and UBSan, in build/asan/bin/
+# The same program under ASan and UBSan, in build/asan/bin/, or for the guest, in build/asan/guest/:
+# that brings the sanitizers' runtime along, as the guest has none
 asan_program = $(eval $(call link_rule,asan,$(B)/asan/bin/$(1),$(2),$(3),$(4),$(SANITIZE)))$(eval ASAN_TARGETS += $(B)/asan/bin/$(1))
+asan_guest_program = $(eval $(call link_rule,asan,$(B)/asan/guest/$(1),$(2),$(3),$(4),$(SANITIZE) -static-libasan -static-libubsan))$(eval ASAN_TARGETS += $(B)/asan/guest/$(1))
 
 include hypervisor/lib/build.mk
 include $(wildcard hypervisor/pager/build.mk hypervisor/qemu/build.mk hypervisor/xen/build.mk \
@@ -90,11 +92,13 @@ unit: $(UNIT_TARGETS) ## unit tests (Check) under ASan and UBSan
 
 # VMFORK_BUILD=$PWD/build/asan ASAN_OPTIONS=detect_leaks=0 selftests/...: the rest is the plain build's
 # (a pager that may not be traced, nor start processes, cannot look for leaks)
-asan: user $(ASAN_TARGETS) ## vmforkd and vmfork-pager under ASan and UBSan, to run the tests with
+asan: user modules $(ASAN_TARGETS) ## vmforkd, vmfork-pager, vmforkctl and vmfork under ASan and UBSan, to run the tests with
 	@ln -sfn ../lib $(B)/asan/lib
-	@ln -sfn ../lab $(B)/asan/lab
-	@for p in $(filter-out $(notdir $(ASAN_TARGETS)),$(notdir $(filter $(B)/bin/%,$(USER_TARGETS)))); do \
-		ln -sfn ../../bin/$$p $(B)/asan/bin/$$p; done
+	@for d in bin guest; do for p in $(B)/$$d/*; do p=$${p##*/}; \
+		[ -f $(B)/asan/$$d/$$p ] && [ ! -L $(B)/asan/$$d/$$p ] || \
+		ln -sfn ../../$$d/$$p $(B)/asan/$$d/$$p; done; done
+	@[ ! -L $(B)/asan/lab ] || rm $(B)/asan/lab
+	@KDIR=$(KDIR) GUEST_PROGRAMS=$(abspath $(B))/asan/guest selftests/lab/guest-image.sh $(B)/asan/lab
 
 clean: ## remove what was built (not the caches)
 	rm -rf $(B)
