@@ -15,5 +15,11 @@ check-xen: ## the suites on Xen: a nested lab, or XEN_HOST=local
 	@[ "$${XEN_HOST:-lab}" = local ] || selftests/lab/deps.sh build run test xen
 	@$(MAKE) --no-print-directory check-xen-run
 
+.PHONY: bench-xen
+bench-xen: user modules guest-image ## vmfork against xl save and restore, in the lab of check-xen (BENCH_RUNS=3)
+	@XEN_LIMIT=$${XEN_LIMIT:-3600} XEN_ENV="BENCH_RUNS=$${BENCH_RUNS:-3}" \
+		selftests/xen/check-xen.sh selftests/xen/bench-forks.sh
+	@selftests/xen/bench-table.py $(B)/check-xen/dom0.log $(B)/bench-xen
+
 check-xen-run: user modules guest-image
 	@selftests/xen/check-xen.sh $(XEN_SUITES)

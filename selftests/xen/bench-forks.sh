@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# B8: clones by vmfork against `xl save -c` and `xl restore`, in the same lab. Figures are lines
+# "# FIGURE WAY CLONES WHAT VALUE", one for each run; bench-table.py makes the table of them.
+# BENCH_RUNS (3), BENCH_CLONES (1,4,8), BENCH_MEMORY (128 MiB of each machine).
+# shellcheck disable=SC2153
+. "$(dirname "$0")/xen.sh"
+
+runs=${BENCH_RUNS:-3}
+sizes=$(tr , ' ' <<< "${BENCH_CLONES:-1,4,8}")
+memory=${BENCH_MEMORY:-128}
+files=''
+
+figure() { # WAY CLONES WHAT VALUE: not into the output that check() keeps
+	diag "FIGURE $*" >&3
+}
+
+ms_since() { # NANOSECONDS
+	echo $((($(date +%s%N) - $1) / 1000000))
+}
+
+domain_mib() { # NAME-PATTERN: mean memory of the domains of that name
+	xl list | awk -v name="$1" '$1 ~ name { sum += $3; n++ } END { printf "%.1f\n", n ? sum / n : 0 }'
+}
+
+# ---- the baseline: everything is written, and read once more for each clone
+
+xl_config() { # NAME
+	cat > "$files/$1.cfg" << END
+name = "$1"
+type = "pvh"
+kernel = "$LAB_KERNEL"
+ramdisk = "$LAB_INITRD"
+cmdline = "$LAB_APPEND vmfork.shell"
+memory = $memory
+vcpus = 1
+tsc_mode = "native"
+on_crash = "destroy"
+END
+}
+
+xl_start() { # a machine like that of vmfork; waits for its shell
+	local tty
+	xl_config bench
+	xl create -e -q "$files/bench.cfg" || return
+	tty=$(xenstore-read "/local/domain/$(xl domid bench)/console/tty") || return
+	cat "$tty" > "$files/console" 2>&1 &
+	lab_wait_for 120 "xl's machine is up" grep -qa VMFORK-READY "$files/console"
+}
+
+xl_run() { # CLONES
+	local begin i file=$files/saved
+	begin=$(date +%s%N)
+	xl save -c bench "$file" > /dev/null 2>&1 || return
+	figure xl "$1" pause_ms "$(ms_since "$begin")"
+	for ((i = 1; i <= $1; i++)); do
+		xl restore -e "$files/clone$i.cfg" "$file" > /dev/null 2>&1 || return
+	done
+	figure xl "$1" running_ms "$(ms_since "$begin")"
+	figure xl "$1" copied_bytes $(($(stat -c %s "$file") * ($1 + 1)))
+	figure xl "$1" clone_mib "$(domain_mib '^clone')"
+	for ((i = 1; i <= $1; i++)); do
+		xl destroy "clone$i"
+	done
+	rm "$file"
+}
+
+# ---- vmfork
+
+pause_ms() { # of the last fork
+	sed -n 's/.*forked, stood still for \([0-9.]*\) ms.*/\1/p' "$LAB_DIR/vmforkd.log" | tail -n 1
+}
+
+sum_of() { # MEMBER of the clones' pager figures
+	json "[.vms[] | select(.name != \"web\").pager.$1] | add" stats
+}
+
+vmfork_run() { # CLONES
+	local begin vm copied
+	begin=$(date +%s%N)
+	vmforkctl fork web -n "$1" > /dev/null || return
+	figure vmfork "$1" running_ms "$(ms_since "$begin")"
+	figure vmfork "$1" pause_ms "$(pause_ms)"
+	for vm in $(vmforkctl ps -q); do
+		[ "$vm" = web ] || lab_exec "$vm" true
+	done
+	figure vmfork "$1" answered_ms "$(ms_since "$begin")"
+	copied=$(lab_vm web copied_pages)
+	figure vmfork "$1" copied_bytes $(((copied + $(sum_of fetched)) * 4096))
+	figure vmfork "$1" copied_late_pages "$(lab_vm web copied_late_pages)"
+	figure vmfork "$1" fetched_pages "$(sum_of fetched)"
+	figure vmfork "$1" zero_pages "$(sum_of zero)"
+	figure vmfork "$1" free_pages "$(json '.checkpoints[0].free_pages' ps)"
+	figure vmfork "$1" clone_mib "$(domain_mib "^vmfork-.*-" | awk -v n="$1" -v ram="$memory" \
+		'{ printf "%.1f\n", ($1 * (n + 1) - ram) / n }')"
+	for vm in $(vmforkctl ps -q); do
+		[ "$vm" = web ] || vmforkctl kill "$vm" > /dev/null
+	done
+	domains_soon 2
+}
+
+exec 3>&1
+lab_start --fill none
+files=$(mktemp -d "$LAB_DIR/xl.XXXXXX")
+for i in $(seq 16); do
+	xl_config "clone$i"
+done
+check "xl's machine boots" xl_start
+lab_run web --memory "${memory}M" || bail_out "the guest does not boot"
+for n in $sizes; do
+	for ((run = 1; run <= runs; run++)); do
+		check "xl: $n clones, run $run" xl_run "$n"
+		check "vmfork: $n clones, run $run" vmfork_run "$n"
+	done
+done
+xl destroy bench
+check "everything ends" kill_all
+check "no domain, no device is left" no_domain_no_device
+done_testing

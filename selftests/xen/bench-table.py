@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Makes table and summary.json of what bench-forks.sh said: bench-table.py LOG OUT.
+
+Times come from an emulated machine: they are given as ratios to the baseline only.
+"""
+import json
+import os
+import re
+import statistics
+import sys
+
+FIGURE = re.compile(r"^# FIGURE (\S+) (\d+) (\S+) ([0-9.]+)$")
+ROWS = [  # what, name in the log, unit, a time
+    ("time to running clones", "running_ms", "xl", True),
+    ("time until the parent runs again", "pause_ms", "xl", True),
+    ("bytes copied", "copied_bytes", "MiB", False),
+    ("memory in use per clone", "clone_mib", "MiB", False),
+    ("pages fetched on demand, all clones", "fetched_pages", "pages", False),
+    ("pages given as zeros, all clones", "zero_pages", "pages", False),
+    ("pages left out of the copy as free", "free_pages", "pages", False),
+    ("pages copied while the parent stood still", "copied_late_pages", "pages", False),
+]
+
+
+def p90(values):
+    """The value that nine in ten do not exceed."""
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * 0.9))]
+
+
+def read(path):
+    """{(way, clones, name): [values]}"""
+    figures = {}
+    with open(path, encoding="utf-8", errors="replace") as log:
+        for line in log:
+            m = FIGURE.match(line.strip())
+            if m:
+                key = (m.group(1), int(m.group(2)), m.group(3))
+                figures.setdefault(key, []).append(float(m.group(4)))
+    return figures
+
+
+def entry(figures, clones, row):
+    """One entry of summary.json, or None if nothing was measured."""
+    what, name, unit, is_time = row
+    own = figures.get(("vmfork", clones, name))
+    base = figures.get(("xl", clones, name))
+    if not own or (is_time and not base):
+        return None
+    scale = statistics.median(base) if is_time else 2 ** 20 if name == "copied_bytes" else 1
+    value = statistics.median(own) / scale
+    base_value = statistics.median(base) / scale if base else None
+    return {"id": "B8", "what": f"{what}, {clones} clone{'s' if clones > 1 else ''}",
+            "unit": "of the baseline's" if is_time else unit, "value": value,
+            "p90": p90(own) / scale, "baseline": "xl save -c, xl restore" if base else None,
+            "baseline_value": base_value, "ratio": value / base_value if base_value else None,
+            "n": len(own)}
+
+
+def cell(number):
+    """As people read it."""
+    if number is None:
+        return "-"
+    return f"{number:.0f}" if number >= 100 or number == int(number) else f"{number:.3g}"
+
+
+def main():
+    """Reads the log, writes both files, prints the table."""
+    log, out = sys.argv[1:3]
+    figures = read(log)
+    if not figures:
+        sys.exit(f"{log}: no figures")
+    clones = sorted({n for _, n, _ in figures})
+    entries = [e for row in ROWS for n in clones if (e := entry(figures, n, row))]
+    os.makedirs(out, exist_ok=True)
+    with open(os.path.join(out, "summary.json"), "w", encoding="utf-8") as f:
+        json.dump(entries, f, indent=1)
+        f.write("\n")
+    lines = ["| | unit | vmfork | p90 | xl | ratio | n |", "|---|---|---|---|---|---|---|"]
+    for e in entries:
+        lines.append(f"| {e['what']} | {e['unit']} | {cell(e['value'])} | {cell(e['p90'])} |"
+                     f" {cell(e['baseline_value'])} | {cell(e['ratio'])} | {e['n']} |")
+    table = "\n".join(lines) + "\n"
+    with open(os.path.join(out, "table.md"), "w", encoding="utf-8") as f:
+        f.write(table)
+    print(table, end="")
+
+
+if __name__ == "__main__":
+    main()
