@@ -11,12 +11,14 @@ base_sum() { # E2E_BASE_BYTES: of a part of it, where the whole takes too long
 	head -c "${E2E_BASE_BYTES:-2G}" "$LAB_DISK" | sha256sum
 }
 
+# shellcheck disable=SC2016	# the guest expands it
 # Each writes files, syncs them, and names them by their contents: what has a name is whole.
 LOAD='mkdir -p $0; cd $0; i=0; while [ -e /tmp/load ]; do
 	i=$((i + 1)); dd if=/dev/urandom of=new bs=32k count=$((i % 16 + 1)) conv=fsync 2> /dev/null
 	mv new sum.$(cksum < new | tr " " .); [ $((i % 16)) != 0 ] || rm -f sum.*
 done'
 
+# shellcheck disable=SC2016
 load_is_whole() { # VM
 	lab_exec "$1" 'rm /tmp/load; sleep 2; sync; echo 3 > /proc/sys/vm/drop_caches
 		n=0

@@ -51,9 +51,9 @@ for vm in "${rubbish[@]}"; do
 done
 for vm in "${rubbish[@]}"; do
 	check "$vm, which wrote rubbish, is reported broken" \
-		lab_wait_for 30 "channel broken" channel_is_broken $vm
-	check_fails "fork of $vm from the host" "channel|broken" vmforkctl fork $vm
-	check "$vm runs on" test "$(lab_vm $vm state)" = running
+		lab_wait_for 30 "channel broken" channel_is_broken "$vm"
+	check_fails "fork of $vm from the host" "channel|broken" vmforkctl fork "$vm"
+	check "$vm runs on" test "$(lab_vm "$vm" state)" = running
 done
 guest_tap_end
 check "the other VM is unharmed" unharmed web
