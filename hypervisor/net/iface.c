@@ -221,11 +221,11 @@ static int open_tap(const char *name)
 	return fd;
 }
 
-int iface_add_tap(const char *name, const char *bridge)
+/* Into a bridge, with no IPv6 of its own. */
+static int enslave(const char *name, const char *bridge)
 {
-	_cleanup_close_ int fd = open_tap(name);
 	struct rtnl_link *change = rtnl_link_alloc(), *master = NULL;
-	int r = fd < 0 ? fd : change ? get(bridge, &master) : -ENOMEM;
+	int r = change ? get(bridge, &master) : -ENOMEM;
 
 	if (r == 0 && rtnl_link_inet6_set_addr_gen_mode(change, ADDR_GEN_NONE) == 0)
 		apply(name, change);
@@ -237,7 +237,28 @@ int iface_add_tap(const char *name, const char *bridge)
 	}
 	rtnl_link_put(change);
 	rtnl_link_put(master);
+	return r;
+}
+
+int iface_add_tap(const char *name, const char *bridge)
+{
+	_cleanup_close_ int fd = open_tap(name);
+	int r = fd < 0 ? fd : enslave(name, bridge);
+
 	return r < 0 ? r : steal_fd(&fd);
+}
+
+int iface_plug(const char *link, const char *name, const char *bridge)
+{
+	struct rtnl_link *change = rtnl_link_alloc();
+	int r = change ? 0 : -ENOMEM;
+
+	if (r == 0) {
+		rtnl_link_set_name(change, name);
+		r = apply(link, change);
+	}
+	rtnl_link_put(change);
+	return r ? r : enslave(name, bridge);
 }
 
 int iface_set_up(const char *name, bool up)

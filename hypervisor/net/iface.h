@@ -32,6 +32,9 @@ int iface_del(const char *name);
 /** iface_add_tap() - a tap in @bridge, down. Return: its descriptor; the tap goes with the
  * last copy of it. */
 int iface_add_tap(const char *name, const char *bridge);
+/** iface_plug() - a link that somebody else made, and that is down: its name becomes @name,
+ * its bridge @bridge. */
+int iface_plug(const char *link, const char *name, const char *bridge);
 int iface_set_up(const char *name, bool up);
 /** iface_is_up() - 1, 0, or a negative errno. */
 int iface_is_up(const char *name);

@@ -216,6 +216,25 @@ unsigned int layer_depth(const struct layer *l)
 	return n;
 }
 
+static uint64_t bytes_of(const struct layer *l)
+{
+	struct stat st;
+
+	return fstat(l->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+}
+
+struct layer *layer_merge_to(const struct layer *top)
+{
+	uint64_t above = bytes_of(top);
+	struct layer *l = top->below;
+
+	for (unsigned int n = 0; l->below && (n < LAYER_MERGE_MIN || bytes_of(l) <= above); n++) {
+		above += bytes_of(l);
+		l = l->below;
+	}
+	return l;
+}
+
 int layer_fd(const struct layer *l, bool write)
 {
 	char path[32];

@@ -62,6 +62,14 @@ int layer_fd(const struct layer *l, bool write);
 /** layer_base() - the bottom of its chain. */
 struct layer *layer_base(struct layer *l);
 
+#define LAYER_MERGE_MIN	12
+#define LAYER_MERGE_AT	24	/* layers: it is time to merge some */
+/** layer_merge_to() - the layer that is to be below the overlay @top once those in between
+ * are merged into it: at least LAYER_MERGE_MIN, and on until one holds more than all above it.
+ * So what is at the bottom is copied seldom, and the layers that stay get larger by twice and
+ * more from one to the next. */
+struct layer *layer_merge_to(const struct layer *top);
+
 #define LAYER_NODE_MAX	16
 /** layer_name() - its node's name in every QEMU. */
 void layer_name(const struct layer *l, char name[LAYER_NODE_MAX]);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <systemd/sd-event.h>
 
 #include "log.h"
@@ -18,11 +17,9 @@
  * chain. Nothing below the overlay is written: clones, checkpoints and stand-bys that
  * use those layers go on doing so, and a layer goes with its last user, as ever.
  *
- * How far down: at least MERGE_MIN layers, and on until one holds more than all above
- * it. So what is at the bottom is copied seldom, and the layers that stay get larger
- * by twice and more from one to the next.
+ * How far down says layer_merge_to().
  *
- * When: with MERGE_AT layers, QUIET_USEC after its last fork; one disk after the other.
+ * When: with LAYER_MERGE_AT layers, QUIET_USEC after its last fork; one disk after the other.
  * A clone that does not fork itself is left alone. A fork does not wait for it: it is
  * cancelled, which keeps what was copied (what a read would have found), and QEMU must
  * have said that it has ended before the pause begins. From MERGE_MUST layers on it is
@@ -32,32 +29,14 @@
  * chain with them reads the same. A merge down to one of them fails; the next tries
  * the base image.
  */
-#define MERGE_MIN	12
-#define MERGE_AT	24
 #define MERGE_MUST	64
 #define QUIET_USEC	1000000
 #define JOB		"merge"
 
-static uint64_t bytes_of(const struct layer *l)
-{
-	struct stat st;
-
-	return fstat(l->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
-}
-
 /* The layer to be below the overlay. */
 static struct layer *choose(const struct qemu_disk *d)
 {
-	uint64_t above = bytes_of(d->top);
-	struct layer *l = d->top->below;
-
-	if (d->merge_failed)
-		return layer_base(l);
-	for (unsigned int n = 0; l->below && (n < MERGE_MIN || bytes_of(l) <= above); n++) {
-		above += bytes_of(l);
-		l = l->below;
-	}
-	return l;
+	return d->merge_failed ? layer_base(d->top->below) : layer_merge_to(d->top);
 }
 
 static bool wanted(const struct qemu_disk *d, unsigned int depth)
@@ -111,7 +90,7 @@ static void ended(struct qemu_vm *q, int err)
 	q->merge_to = NULL;
 	if (err && err != -ECANCELED) {
 		log_warn("vm%" PRIu64 ": merging disk layers: %s", vm_handle(q->vm), strerror(-err));
-		d->merge_failed += MERGE_MIN;
+		d->merge_failed += LAYER_MERGE_MIN;
 	} else if (!err && layer_rebase(d->top, to) == 0) {
 		d->merge_failed = 0;
 		core_save();	/* before the descriptors that the last state names are gone */
@@ -183,7 +162,7 @@ static int quiet(sd_event_source *s, uint64_t usec, void *data)
 
 	q->merge_timer = sd_event_source_disable_unref(q->merge_timer);
 	if (!q->op && !q->future && !q->held && !q->stuck && !q->merge_to)
-		start_next(q, MERGE_AT);
+		start_next(q, LAYER_MERGE_AT);
 	return 0;
 }
 
@@ -192,7 +171,7 @@ void merge_later(struct qemu_vm *q)
 	bool any = false;
 
 	for (unsigned int i = 0; i < vm_config(q->vm)->ndisks; i++)
-		any |= wanted(&q->disks[i], MERGE_AT);
+		any |= wanted(&q->disks[i], LAYER_MERGE_AT);
 	q->merge_timer = sd_event_source_disable_unref(q->merge_timer);
 	if (any && q->has_forked)
 		sd_event_add_time_relative(core_loop(), &q->merge_timer, CLOCK_MONOTONIC,

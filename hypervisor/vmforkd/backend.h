@@ -102,6 +102,11 @@ const struct vm *vm_origin(const struct vm *vm);
  * its device is to have. It goes with the last copy of the descriptor, which is the
  * caller's: the hypervisor keeps it. A negative errno on failure. */
 int vm_open_tap(struct vm *vm, uint8_t mac[6]);
+/** vm_mac() - with net "bridge": the MAC that its device is to have; else -ENODEV. */
+int vm_mac(const struct vm *vm, uint8_t mac[6]);
+/** vm_plug_link() - instead of vm_open_tap(), once, before it runs: @link is what the
+ * hypervisor has made on the host for its device, and is down. It gets a tap's name. */
+int vm_plug_link(struct vm *vm, const char *link);
 void *vm_backend(const struct vm *vm);		/* backend's own, or NULL */
 void vm_set_backend(struct vm *vm, void *priv);
 struct fork_times *vm_times(struct vm *vm);

@@ -184,6 +184,27 @@ int vm_open_tap(struct vm *vm, uint8_t mac[6])
 	return r;
 }
 
+int vm_mac(const struct vm *vm, uint8_t mac[6])
+{
+	if (!vm->net.used)
+		return -ENODEV;
+	net_mac(vm->family, vm->net.index, mac);
+	return 0;
+}
+
+int vm_plug_link(struct vm *vm, const char *link)
+{
+	struct network_family *f = vm->net.used ? network_family_find(vm->family) : NULL;
+	char name[NET_NAME_MAX];
+	int r;
+
+	if (!f)
+		return -ENODEV;
+	tap_name(vm, name);
+	r = iface_plug(link, name, f->bridge);
+	return r == 0 && vm->net.open ? iface_set_up(name, true) : r;
+}
+
 void network_become(struct vm *vm, const struct checkpoint *cp)
 {
 	vm->net.seen = cp->net_seen;

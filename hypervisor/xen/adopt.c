@@ -18,8 +18,9 @@ json_t *xen_save(const struct vm *vm)
 
 	if (!x)
 		return json_object();
-	return json_pack("{s:i, s:I, s:I, s:b}", "pid", x->pid, "domain", (json_int_t)x->domain,
-			 "image", (json_int_t)x->image, "standby", x->standby);
+	return json_pack("{s:i, s:I, s:I, s:b, s:o}", "pid", x->pid, "domain",
+			 (json_int_t)x->domain, "image", (json_int_t)x->image, "standby",
+			 x->standby, "disks", disks_save(x));
 }
 
 static int take(const char *kind, uint64_t handle, const char *what)
@@ -37,7 +38,24 @@ static size_t size_of(int fd)
 	return n < 0 ? 0 : (size_t)n;
 }
 
-static int adopt_all(struct xen_vm *x)
+static void found(struct xen_vm *x, int err)
+{
+	int r = err ? err : xen_ask(x, XENVM_STATE, NULL, 0);
+
+	if (r < 0)
+		xen_op_end(x, r);
+}
+
+static int ask(struct xen_vm *x)
+{
+	int r = vm_config(x->vm)->ndisks ? disks_connect(x) : xen_ask(x, XENVM_STATE, NULL, 0);
+
+	if (r == 0 && vm_config(x->vm)->ndisks)
+		disks_find(x, found);
+	return r;
+}
+
+static int adopt_all(struct xen_vm *x, json_t *disks)
 {
 	uint64_t handle = vm_handle(x->vm);
 	int r;
@@ -55,18 +73,21 @@ static int adopt_all(struct xen_vm *x)
 	x->channel_size = size_of(x->channel);
 	r = x->gfns < 0 ? 0 : region_map(x, false);
 	r = r ? r : xen_listen(x);
+	r = r < 0 ? r : disks_adopt(x, disks);
 	x->op = XEN_OP_ADOPT;
-	return r < 0 ? r : xen_ask(x, XENVM_STATE, NULL, 0);
+	return r < 0 ? r : ask(x);
 }
 
 int xen_adopt(struct vm *vm, json_t *state)
 {
 	json_int_t domain = 0, image = 0;
 	int pid = 0, standby = 0, r;
+	json_t *disks = NULL;
 	struct xen_vm *x;
 
-	if (json_unpack(state, "{s:i, s:I, s:I, s:b}", "pid", &pid, "domain", &domain, "image",
-			&image, "standby", &standby) || pid <= 0 || domain <= 0)
+	if (json_unpack(state, "{s:i, s:I, s:I, s:b, s:o}", "pid", &pid, "domain", &domain,
+			"image", &image, "standby", &standby, "disks", &disks) || pid <= 0 ||
+	    domain <= 0)
 		return -EINVAL;
 	x = malloc(sizeof(*x));
 	if (!x)
@@ -76,7 +97,7 @@ int xen_adopt(struct vm *vm, json_t *state)
 		.image = (uint64_t)image, .standby = standby, .paged = image != 0,
 	};
 	vm_set_backend(vm, x);
-	r = adopt_all(x);
+	r = adopt_all(x, disks);
 	if (r < 0)
 		xen_forget(x);
 	return r;
@@ -88,7 +109,8 @@ json_t *xen_checkpoint_save(const struct checkpoint *cp)
 
 	if (!c)
 		return json_object();
-	return json_pack("{s:I, s:i}", "freed", (json_int_t)c->freed, "broken", c->broken);
+	return json_pack("{s:I, s:i, s:o}", "freed", (json_int_t)c->freed, "broken", c->broken,
+			 "disks", disks_save_frozen(c));
 }
 
 int xen_checkpoint_store(const struct xen_checkpoint *c)
@@ -117,10 +139,12 @@ int xen_checkpoint_adopt(struct checkpoint *cp, json_t *state)
 	struct xen_checkpoint *c = xen_checkpoint_alloc(checkpoint_config(cp));
 	uint64_t handle = checkpoint_handle(cp);
 	json_int_t freed = 0;
+	json_t *disks = NULL;
 
 	if (!c)
 		return -ENOMEM;
-	if (json_unpack(state, "{s:I, s:i}", "freed", &freed, "broken", &c->broken))
+	if (json_unpack(state, "{s:I, s:i, s:o}", "freed", &freed, "broken", &c->broken, "disks",
+			&disks) || disks_adopt_frozen(c, disks))
 		c->broken = -EINVAL;
 	c->freed = (uint64_t)freed;
 	c->image = take("cp", handle, "image");

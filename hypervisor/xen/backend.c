@@ -15,7 +15,7 @@
 
 #define CAPABILITIES	"/proc/xen/capabilities"
 #define PATIENCE_SEC	300		/* a copy of a large, busy machine takes its time */
-#define MEMORY_MAX	(3ULL << 30)	/* above, RAM is not in one piece */
+#define MEMORY_MAX	(64ULL << 30)	/* above, the channel would get too large */
 #define VCPUS_MAX	16
 
 static int refuse(char *why, size_t len, const char *fmt, ...)
@@ -63,17 +63,21 @@ static int check(const struct vm_config *cfg, char *why, size_t len)
 	int r;
 
 	if (!cfg->memory || cfg->memory % (2U << 20) || cfg->memory > MEMORY_MAX)
-		return refuse(why, len, "memory is not a multiple of 2 MiB up to 3 GiB");
+		return refuse(why, len, "memory is not a multiple of 2 MiB up to 64 GiB");
 	if (!cfg->vcpus || cfg->vcpus > VCPUS_MAX)
 		return refuse(why, len, "vcpus is not 1..%d", VCPUS_MAX);
-	if (cfg->ndisks)
-		return refuse(why, len, "Xen domains have no disks yet: use an initrd");
-	if (strcmp(cfg->net, "none"))
-		return refuse(why, len, "Xen domains have no network yet: net 'none'");
+	if (!strcmp(cfg->net, "user"))
+		return refuse(why, len, "net 'user' is QEMU's own: Xen's domains have 'bridge' or 'none'");
+	if (strcmp(cfg->net, "none") && strcmp(cfg->net, "bridge"))
+		return refuse(why, len, "net '%s' is neither none nor bridge", cfg->net);
+	if (cfg->nextra)
+		return refuse(why, len, "arguments for QEMU: a Xen domain is no machine of QEMU's");
 	if (!cfg->kernel[0])
 		return refuse(why, len, "a PVH domain needs a kernel");
 	r = check_file("kernel", cfg->kernel, why, len);
-	return r || !cfg->initrd[0] ? r : check_file("initrd", cfg->initrd, why, len);
+	if (!r && cfg->initrd[0])
+		r = check_file("initrd", cfg->initrd, why, len);
+	return r ? r : disks_check(cfg, why, len);
 }
 
 static int prepare(struct vm *vm)
@@ -136,6 +140,7 @@ static void describe(const struct vm *vm, json_t *into)
 	json_object_set_new(into, "copied_late_pages", json_integer((json_int_t)x->copied_late));
 	add_path(vm_dir(vm), CONSOLE_SOCKET, "console", into);
 	add_path(vm_dir(vm), CONSOLE_LOG, "log", into);
+	disks_describe(x, into);
 }
 
 static void checkpoint_describe(const struct checkpoint *cp, json_t *into)

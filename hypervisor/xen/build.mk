@@ -6,10 +6,10 @@ undefine HAVE_XEN
 endif
 XEN_LIBS := -lxenctrl -lxencall -lxenforeignmemory
 XENVM_SRCS := $(addprefix hypervisor/xen/,xenvm.c xenvm_front.c xenvm_domain.c split.c extents.c xenvm_load.c \
-	xenvm_console.c xenvm_device.c mark.c slow.c lower.c) $(LIB_SRCS)
+	xenvm_console.c xenvm_device.c xenvm_vif.c xenvm_disk.c qdisk.c mark.c slow.c lower.c) $(LIB_SRCS)
 XEN_BACKEND_SRCS := $(addprefix hypervisor/xen/,builtin.c backend.c vm.c adopt.c image.c region.c \
-	abilities.c mark.c) \
-	hypervisor/qemu/sockets.c
+	abilities.c mark.c disks.c disks_adopt.c disks_merge.c qdisk.c) \
+	$(addprefix hypervisor/qemu/,sockets.c layer.c qcow2.c qmp.c qmp_parse.c)
 ifdef HAVE_XEN
 $(call program,vmfork-xenvm,$(XENVM_SRCS),-Ihypervisor/xen,-lxenlight -lxenguest -lxentoollog -lxenevtchn -lxenstore \
 	$(XEN_LIBS) -lpthread)

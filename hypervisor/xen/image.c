@@ -12,6 +12,7 @@
 
 #include "fdpass.h"
 #include "log.h"
+#include "pvh_ram.h"
 #include "util.h"
 #include "xen.h"
 
@@ -33,6 +34,8 @@ void xen_image_put(struct xen_checkpoint *c)
 		return;
 	for (unsigned int i = 0; i < ARRAY_SIZE(fds); i++)
 		fds_close(fds[i], 1);
+	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
+		layer_put(c->disks[i]);
 	free(c);
 }
 
@@ -42,7 +45,7 @@ struct xen_checkpoint *xen_checkpoint_alloc(const struct vm_config *config)
 
 	if (c)
 		*c = (struct xen_checkpoint){
-			.refs = 1, .npages = config->memory / PAGER_PAGE_SIZE, .image = -1,
+			.refs = 1, .npages = pvh_pages(config->memory), .image = -1,
 			.presence = -1, .descriptor = -1, .gfns = -1, .record = -1, .earlier = -1,
 		};
 	return c;
@@ -56,7 +59,7 @@ int xen_image_new(const struct vm_config *config, struct xen_checkpoint **ret)
 	if (!c)
 		return -ENOMEM;
 	c->image = sized(openat(core_image_dir(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
-			 config->memory);
+			 c->npages * PAGER_PAGE_SIZE);
 	c->presence = sized(memfd_create("vmfork-presence", MFD_CLOEXEC), c->npages);
 	c->descriptor = sized(memfd_create("vmfork-descriptor", MFD_CLOEXEC), 0);
 	c->record = sized(memfd_create("vmfork-record", MFD_CLOEXEC),
@@ -86,8 +89,7 @@ void xen_image_forget(struct xen_checkpoint *c)
 
 unsigned int xen_slots(const struct vm_config *cfg, struct pager_slot *slots)
 {
-	slots[0] = (struct pager_slot){ .npages = cfg->memory / PAGER_PAGE_SIZE };
-	return 1;
+	return pvh_slots(cfg->memory, slots);
 }
 
 static uint64_t bitmap_bytes(uint64_t npages)
@@ -186,7 +188,7 @@ int xen_clone_announce(struct xen_vm *x, const struct xenvm_rep *rep, int evtchn
 		.op = PAGER_CLONE_ADD,
 		.handle = vm_handle(x->vm),
 		.image = x->image,
-		.npages = vm_config(x->vm)->memory / PAGER_PAGE_SIZE,
+		.npages = pvh_pages(vm_config(x->vm)->memory),
 		.bitmap_offset = VMFORK_CHANNEL_BITMAPS,
 		.xen = { .domain = rep->domain, .port = rep->port, .ring = rep->ring },
 	};

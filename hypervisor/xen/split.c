@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "pager_proto.h"
+#include "pvh_ram.h"
 #include "util.h"
 
 /**
@@ -16,7 +17,7 @@
  * libxl's stream (docs/specs/libxl-migration-stream.pandoc of Xen) holds libxc's
  * (libxc-migration-stream.pandoc) as the bytes after one of its records. Both are records
  * of a type, a length and a body padded to 8 bytes. Page data of RAM is left out here and
- * stored; pages above RAM, where Xen and the firmware keep theirs, stay. What is left is
+ * stored; pages elsewhere, where Xen and the firmware keep theirs, stay. What is left is
  * a stream as well, which builds a domain without memory.
  *
  * In a live copy a page may come again; the last time counts.
@@ -132,7 +133,7 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 			continue;
 		if (data + PAGE > end)
 			return -EBADMSG;
-		if (pfn < s->npages) {
+		if (pfn < s->npages && pvh_has_ram(pfn)) {
 			err = store(s, pfn, data);
 		} else {
 			kept_pfns[k] = pfns[i];

@@ -9,7 +9,7 @@
 /**
  * struct split - one stream.
  * @in:		where it comes from; read to its end also after an error
- * @image:	gets the pages below @npages, each at its pfn
+ * @image:	gets the pages of RAM below @npages, each at its pfn
  * @out:	gets the rest, a stream as well
  * @presence:	@npages bytes, enum page_state, of the image
  * @is_stopped:	does the domain stand still by now? With @data.

@@ -15,6 +15,7 @@
 #include "abilities.h"
 #include "fdpass.h"
 #include "log.h"
+#include "qdisk.h"
 #include "util.h"
 #include "xen.h"
 
@@ -23,7 +24,7 @@
 static void op_begin(struct xen_vm *x, enum xen_op op)
 {
 	x->op = op;
-	x->loading = false;
+	x->asked = 0;
 }
 
 void xen_op_end(struct xen_vm *x, int err)
@@ -67,6 +68,7 @@ void xen_forget(struct xen_vm *x)
 		region_unmap(x);	/* else the domain's frames would stay */
 	sd_event_source_disable_unref(x->from_helper);
 	sd_event_source_disable_unref(x->on_bell);
+	disks_forget(x);
 	for (unsigned int i = 0; i < ARRAY_SIZE(fds); i++)
 		fds_close(fds[i], 1);
 	if (x->future)
@@ -87,6 +89,9 @@ int xen_ask(struct xen_vm *x, enum xenvm_op op, const int *fds, unsigned int nfd
 		.handle = vm_handle(x->vm), .config = *vm_config(x->vm),
 	};
 
+	vm_mac(x->vm, req.mac);
+	if (op != XENVM_CONNECTED && op != XENVM_CLOSED)
+		x->asked = op;
 	return fd_send(x->sock, &req, sizeof(req), fds, nfds);
 }
 
@@ -139,18 +144,49 @@ static void keep_record(struct xen_vm *x, struct xen_checkpoint *c)
 		xen_store(x, "record", x->record);
 }
 
-static void frozen(struct xen_vm *x, const struct xenvm_rep *rep)
+/* xen-netback has made the host's end; it is in the family's bridge before the guest runs. */
+static int plug(struct xen_vm *x)
+{
+	char link[32];
+	int r;
+
+	if (strcmp(vm_config(x->vm)->net, "bridge"))
+		return 0;
+	vif_name(x->domain, link, sizeof(link));
+	r = vm_plug_link(x->vm, link);
+	if (r < 0)
+		log_err("vm%" PRIu64 ": %s: %s", vm_handle(x->vm), link, strerror(-r));
+	return r;
+}
+
+static void attached(struct xen_vm *x, int err)
+{
+	int r = err ? err : xen_ask(x, XENVM_RESUME, NULL, 0);
+
+	if (r)
+		xen_op_end(x, r);
+}
+
+/* A root VM's domain is there: its devices, then it runs. */
+static void started(struct xen_vm *x, int err)
+{
+	if (!err && !x->standby)
+		err = plug(x);
+	if (err || x->standby)
+		xen_op_end(x, err);
+	else
+		disks_attach(x, NULL, attached);
+}
+
+static void snapped(struct xen_vm *x, int err)
 {
 	struct xen_checkpoint *c = x->future;
 	struct checkpoint *cp = x->cp;
-	int err = rep->err;
 
 	x->future = NULL;
-	vm_times(x->vm)->stopped = rep->stopped_ns;
+	disks_unprepare(x);
 	vm_times(x->vm)->saved = now_ns();
 	vm_times(x->vm)->snapped = now_ns();
-	x->copied = rep->copied;
-	x->copied_late = rep->copied_late;
 	if (!err)
 		err = xen_image_leave_free(c, x);
 	c->gfns = fcntl(x->gfns, F_DUPFD_CLOEXEC, 3);
@@ -169,26 +205,34 @@ static void frozen(struct xen_vm *x, const struct xenvm_rep *rep)
 	xen_op_end(x, err);
 }
 
-/* The domain is there, empty: first the pager, then its pages. */
+static void frozen(struct xen_vm *x, const struct xenvm_rep *rep)
+{
+	vm_times(x->vm)->stopped = rep->stopped_ns;
+	x->copied = rep->copied;
+	x->copied_late = rep->copied_late;
+	if (rep->err)
+		snapped(x, rep->err);
+	else
+		disks_snapshot(x, x->future, snapped);
+}
+
+/* The domain is there, empty: first the pager, then its devices, then its pages. */
 static void restored(struct xen_vm *x, const struct xenvm_rep *rep, int evtchn)
 {
 	int r = rep->err;
 
-	x->domain = rep->domain;
-	x->loading = true;
 	if (!r)
-		r = evtchn < 0 ? -EPROTO : xen_clone_announce(x, rep, evtchn);
+		r = evtchn < 0 ? -EPROTO : plug(x);
+	r = r ? r : xen_clone_announce(x, rep, evtchn);
 	if (r)
 		xen_op_end(x, r);
 }
 
-void xen_clone_added(struct xen_vm *x, int err)
+static void load_pages(struct xen_vm *x, int err)
 {
 	const struct xen_checkpoint *c = checkpoint_backend(x->cp);
 	int fds[3];
 
-	if (x->op != XEN_OP_LOAD)
-		return;
 	if (!err && !c)
 		err = -ESTALE;
 	if (!err) {
@@ -199,6 +243,20 @@ void xen_clone_added(struct xen_vm *x, int err)
 	}
 	if (err)
 		xen_op_end(x, err);
+}
+
+void xen_clone_added(struct xen_vm *x, int err)
+{
+	const struct xen_checkpoint *c = checkpoint_backend(x->cp);
+
+	if (x->op != XEN_OP_LOAD)
+		return;
+	if (!err && !c)
+		err = -ESTALE;
+	if (err)
+		xen_op_end(x, err);
+	else
+		disks_attach(x, c, load_pages);
 }
 
 static void loaded(struct xen_vm *x, const struct xenvm_rep *rep)
@@ -217,17 +275,14 @@ static void loaded(struct xen_vm *x, const struct xenvm_rep *rep)
 
 static void done(struct xen_vm *x, const struct xenvm_rep *rep, int fd)
 {
-	static const enum xenvm_op wanted[] = {
-		[XEN_OP_START] = XENVM_START, [XEN_OP_FREEZE] = XENVM_FREEZE,
-		[XEN_OP_RESUME] = XENVM_RESUME, [XEN_OP_LOAD] = XENVM_RESTORE,
-		[XEN_OP_ADOPT] = XENVM_STATE,
-	};
-	enum xenvm_op want = x->loading ? XENVM_LOAD : wanted[x->op];
-
-	if (!x->op || rep->op != want)
+	if (!x->op || rep->op != x->asked)
 		return;
+	x->asked = 0;
 	x->domain = rep->domain;
-	switch (want) {
+	switch (rep->op) {
+	case XENVM_START:
+		started(x, rep->err);
+		break;
 	case XENVM_FREEZE:
 		frozen(x, rep);
 		break;
@@ -239,6 +294,7 @@ static void done(struct xen_vm *x, const struct xenvm_rep *rep, int fd)
 		break;
 	case XENVM_RESUME:
 		vm_times(x->vm)->resumed = now_ns();
+		merge_later(x);
 		xen_op_end(x, rep->err);
 		break;
 	default:
@@ -338,14 +394,15 @@ static void find_program(char *buf, size_t len)
 
 static int spawn(struct xen_vm *x, int sock)
 {
-	char program[VM_PATH_MAX + 32], name[64];
+	char program[VM_PATH_MAX + 32], name[64], qemu[VM_PATH_MAX + 32];
 	char *argv[] = { program, NULL };
-	char *env[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", (char *)"LC_ALL=C", NULL };
+	char *env[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", (char *)"LC_ALL=C", qemu, NULL };
 	_cleanup_close_ int out = open_in(vm_dir(x->vm), XENVM_LOG);
 
 	if (out < 0)
 		return out;
 	find_program(program, sizeof(program));
+	snprintf(qemu, sizeof(qemu), "VMFORK_XEN_QEMU=%s", qdisk_program());
 	snprintf(name, sizeof(name), "vm%" PRIu64 ".xenvm", vm_handle(x->vm));
 	return core_spawn(x->vm, name, argv, env, &sock, 1, out, on_spawned);
 }
@@ -383,13 +440,15 @@ static int store_all(struct xen_vm *x)
 
 static int say_start(struct xen_vm *x)
 {
-	_cleanup_close_ int console = socket_listen(vm_dir(x->vm), CONSOLE_SOCKET, 0660);
-	_cleanup_close_ int log = open_in(vm_dir(x->vm), CONSOLE_LOG);
-	int fds[] = { x->bell, x->kick, console, log };
+	int fds[XENVM_FDS_MAX] = {
+		x->bell, x->kick, socket_listen(vm_dir(x->vm), CONSOLE_SOCKET, 0660),
+		open_in(vm_dir(x->vm), CONSOLE_LOG), -1, -1
+	};
+	int r = fds[2] < 0 ? fds[2] : fds[3] < 0 ? fds[3] : disks_listen(x, &fds[4]);
 
-	if (console < 0 || log < 0)
-		return console < 0 ? console : log;
-	return xen_ask(x, XENVM_START, fds, ARRAY_SIZE(fds));
+	r = r ? r : xen_ask(x, XENVM_START, fds, fds[4] < 0 ? 4 : 6);
+	fds_close(&fds[2], 4);
+	return r ? r : disks_connect(x);
 }
 
 int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
@@ -434,8 +493,10 @@ int xen_freeze(struct vm *vm, struct checkpoint *cp)
 	fds[4] = x->lower[1];
 	op_begin(x, XEN_OP_FREEZE);
 	x->cp = cp;
-	r = xen_ask(x, XENVM_FREEZE, fds, x->lower[0] < 0 ? 3 : 5);
+	r = disks_prepare(x);
+	r = r ? r : xen_ask(x, XENVM_FREEZE, fds, x->lower[0] < 0 ? 3 : 5);
 	if (r < 0) {
+		disks_unprepare(x);
 		x->op = XEN_OP_NONE;
 		xen_image_put(x->future);
 		x->future = NULL;

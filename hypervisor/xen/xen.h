@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "backend.h"
+#include "disks.h"
 #include "xenvm_proto.h"
 
 typedef struct sd_event_source sd_event_source;
@@ -15,8 +16,9 @@ typedef struct sd_event_source sd_event_source;
  * DOC: Operations
  *
  * All that blocks is done by the VM's vmfork-xenvm process (xenvm_proto.h), one request
- * at a time. An operation is one request but for load(), which is three steps:
- * RESTORE, then the pager takes the clone, then LOAD.
+ * at a time. An operation is one request but for start() of a root VM: START, its devices,
+ * RESUME; freeze(): FREEZE, the disks' new overlays; and load(): RESTORE, its devices, the
+ * pager takes the clone, LOAD.
  *
  * VMs and checkpoints are counted, as callbacks of the pager cannot be taken back.
  */
@@ -57,7 +59,8 @@ struct xen_vm {
 	sd_event_source *from_helper;
 	sd_event_source *on_bell;
 	enum xen_op op;
-	bool loading;		/* load(): RESTORE is done */
+	enum xenvm_op asked;	/* what is to be answered */
+	struct xen_disks disks;
 	struct checkpoint *cp;
 	struct xen_checkpoint *future;
 	uint64_t copied;
@@ -84,6 +87,7 @@ struct xen_checkpoint {
 	uint64_t npages;
 	uint64_t freed;		/* pages left out as they were free */
 	int broken;
+	struct layer *disks[VM_DISKS_MAX];
 };
 
 static inline struct xen_vm *xen_of(const struct vm *vm)

@@ -19,6 +19,7 @@
 
 #include "fdpass.h"
 #include "log.h"
+#include "pvh_ram.h"
 #include "util.h"
 #include "xenvm_front.h"
 
@@ -26,7 +27,7 @@
 #define LAST_READS	64
 #define LAST_MSEC	100
 
-enum { P_PEER, P_SIGNAL, P_DONE, P_XS, P_EVTCHN, P_KICK, P_TTY, P_LISTENER, P_CLIENT, P_COUNT };
+enum { P_PEER, P_SIGNAL, P_DONE, P_XS, P_EVTCHN, P_KICK, P_TTY, P_LISTENER, P_CLIENT, P_QEMU, P_COUNT };
 
 static void say(const struct xenvm *x, const struct xenvm_rep *rep, int fd)
 {
@@ -76,6 +77,8 @@ static void *worker(void *data)
 /* What vmforkd gives once and for all; its descriptors are kept. */
 static void take_start(struct xenvm *x)
 {
+	int r;
+
 	x->config = x->req.config;
 	x->size = x->req.size;
 	x->handle = x->req.handle;
@@ -83,6 +86,12 @@ static void take_start(struct xenvm *x)
 	x->kick = steal_fd(&x->fds[1]);
 	x->console.listener = steal_fd(&x->fds[2]);
 	x->console.log = steal_fd(&x->fds[3]);
+	memcpy(x->mac, x->req.mac, sizeof(x->mac));
+	r = x->config.ndisks ? qemu_start(&x->qemu, x->fds[4], x->fds[5]) : 0;
+	if (r) {
+		log_err("the QEMU of its disks: %s", strerror(-r));
+		x->ending = true;
+	}
 }
 
 static void begin(struct xenvm *x)
@@ -183,7 +192,7 @@ static void connect_device(struct xenvm *x)
 	_cleanup_close_ int fd = -1;
 	uint64_t npages = x->size / PAGER_PAGE_SIZE;
 	int r = device_connect(&x->device, x->domain, npages,
-			       x->config.memory / PAGER_PAGE_SIZE, &gfns);
+			       pvh_pages(x->config.memory), &gfns);
 
 	fd = r ? r : gfns_file(gfns, npages);
 	if (fd < 0)
@@ -276,6 +285,10 @@ static void handle(struct xenvm *x, const struct pollfd *p)
 		from_peer(x);
 	if (p[P_SIGNAL].revents)
 		x->ending = true;
+	if (p[P_QEMU].revents) {
+		log_err("domain %u: the QEMU that served its disks is gone", x->domain);
+		x->ending = true;
+	}
 	if (p[P_DONE].revents)
 		answered(x);
 	if (p[P_XS].revents)
@@ -308,6 +321,7 @@ static void run(struct xenvm *x, int signals)
 		p[P_TTY].fd = __atomic_load_n(&x->console.tty, __ATOMIC_ACQUIRE);
 		p[P_LISTENER].fd = x->console.listener;
 		p[P_CLIENT].fd = x->console.client;
+		p[P_QEMU].fd = x->qemu.pid ? x->qemu.pidfd : -1;
 		/* the worker opens the console: it is found at the next turn */
 		if (poll(p, P_COUNT, x->busy ? 100 : -1) > 0)
 			handle(x, p);
@@ -341,7 +355,7 @@ int main(int argc, char **argv)
 {
 	static struct xenvm x = {
 		.peer = PEER_FD, .bell = -1, .kick = -1, .rep_fd = -1,
-		.fds = { -1, -1, -1, -1, -1 },
+		.fds = { -1, -1, -1, -1, -1, -1 },
 		.console = { .tty = -1, .listener = -1, .client = -1, .log = -1 },
 	};
 	int signals, r;
@@ -358,6 +372,7 @@ int main(int argc, char **argv)
 	}
 	run(&x, signals);
 	read_last_words(&x);
+	qemu_end(&x.qemu);
 	domain_destroy(&x);
 	return EXIT_SUCCESS;
 }

@@ -36,7 +36,12 @@ struct device {
 	int port;		/* ours; -1: not bound */
 	char front[64];
 	char back[64];
-	bool made;
+};
+
+/** struct qemu - the process that serves the disks; @pid 0: none. */
+struct qemu {
+	pid_t pid;
+	int pidfd;
 };
 
 struct xenvm {
@@ -57,6 +62,8 @@ struct xenvm {
 	xencall_handle *call;
 	struct console console;
 	struct device device;
+	struct qemu qemu;
+	uint8_t mac[6];
 	struct xenvm_req req;
 	int fds[XENVM_FDS_MAX];
 	struct xenvm_req next;	/* @next.op: it waits */
@@ -93,12 +100,26 @@ void console_client(struct console *c);
 /* xenvm_device.c */
 int device_open(struct device *d);
 int device_make(struct device *d, uint32_t domain, uint64_t size);
-void device_remove(struct device *d);
+/** device_remove() - all our back ends for @domain, which libxl does not know of. */
+void device_remove(uint32_t domain);
 void device_set_state(struct device *d, int state);
 int device_state(const struct device *d);
 /** device_connect() - bind the doorbell. @ret_gfns: malloc()ed, @npages of them. */
-int device_connect(struct device *d, uint32_t domain, uint64_t npages, uint64_t ram_pages,
+int device_connect(struct device *d, uint32_t domain, uint64_t npages, uint64_t limit,
 		   uint64_t **ret_gfns);
 void device_unbind(struct device *d);
+/** device_put(), device_make_dir() - a node; a directory that @owner may write. */
+int device_put(const struct device *d, const char *dir, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+int device_make_dir(const struct device *d, const char *dir, unsigned int owner,
+		    unsigned int reader);
+
+/* xenvm_vif.c */
+int vif_make(const struct device *d, uint32_t domain, const uint8_t mac[6]);
+
+/* xenvm_disk.c */
+/** qemu_start() - it listens on @qmp. qemu_end(): it is gone when this returns. */
+int qemu_start(struct qemu *q, int qmp, int log);
+void qemu_end(struct qemu *q);
 
 #endif /* VMFORK_XENVM_H */

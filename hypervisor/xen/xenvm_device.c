@@ -11,8 +11,8 @@
 
 #include "extents.h"
 #include "log.h"
+#include "pvh_ram.h"
 #include "util.h"
-
 
 int device_open(struct device *d)
 {
@@ -24,10 +24,7 @@ int device_open(struct device *d)
 	return xs_watch(d->xs, "@releaseDomain", "gone") ? 0 : -EIO;
 }
 
-static int put(const struct device *d, const char *dir, const char *key, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static int put(const struct device *d, const char *dir, const char *key, const char *fmt, ...)
+int device_put(const struct device *d, const char *dir, const char *key, const char *fmt, ...)
 {
 	char path[128], value[128];
 	va_list ap;
@@ -49,7 +46,7 @@ static char *get(const struct device *d, const char *dir, const char *key)
 }
 
 /* A directory that @owner may write and @reader read. */
-static int make_dir(const struct device *d, const char *dir, unsigned int owner,
+int device_make_dir(const struct device *d, const char *dir, unsigned int owner,
 		    unsigned int reader)
 {
 	struct xs_permissions perms[] = {
@@ -67,36 +64,38 @@ int device_make(struct device *d, uint32_t domain, uint64_t size)
 
 	snprintf(d->front, sizeof(d->front), "/local/domain/%u/device/vmfork/0", domain);
 	snprintf(d->back, sizeof(d->back), "/local/domain/0/backend/vmfork/%u/0", domain);
-	r = make_dir(d, d->back, 0, domain);
-	r = r ? r : make_dir(d, d->front, domain, 0);
-	r = r ? r : put(d, d->back, "frontend", "%s", d->front);
-	r = r ? r : put(d, d->back, "frontend-id", "%u", domain);
-	r = r ? r : put(d, d->back, "online", "1");
-	r = r ? r : put(d, d->back, "size", "%llu", (unsigned long long)size);
-	r = r ? r : put(d, d->back, "state", "%d", XenbusStateInitWait);
-	r = r ? r : put(d, d->front, "backend", "%s", d->back);
-	r = r ? r : put(d, d->front, "backend-id", "0");
-	r = r ? r : put(d, d->front, "state", "%d", XenbusStateInitialising);
+	r = device_make_dir(d, d->back, 0, domain);
+	r = r ? r : device_make_dir(d, d->front, domain, 0);
+	r = r ? r : device_put(d, d->back, "frontend", "%s", d->front);
+	r = r ? r : device_put(d, d->back, "frontend-id", "%u", domain);
+	r = r ? r : device_put(d, d->back, "online", "1");
+	r = r ? r : device_put(d, d->back, "size", "%llu", (unsigned long long)size);
+	r = r ? r : device_put(d, d->back, "state", "%d", XenbusStateInitWait);
+	r = r ? r : device_put(d, d->front, "backend", "%s", d->back);
+	r = r ? r : device_put(d, d->front, "backend-id", "0");
+	r = r ? r : device_put(d, d->front, "state", "%d", XenbusStateInitialising);
 	snprintf(path, sizeof(path), "%s/state", d->front);
 	if (!r && !xs_watch(d->xs, path, "state"))
 		r = -EIO;
-	d->made = !r;
 	return r;
 }
 
-void device_remove(struct device *d)
+void device_remove(uint32_t domain)
 {
+	static const char *const kinds[] = { "vmfork", "vif", "qdisk" };
+	struct xs_handle *xs = xs_open(0);
 	char dir[64];
 
-	if (!d->made)
-		return;
-	snprintf(dir, sizeof(dir), "%.*s", (int)(strlen(d->back) - 2), d->back);
-	xs_rm(d->xs, XBT_NULL, dir);
+	for (unsigned int i = 0; xs && i < ARRAY_SIZE(kinds); i++) {
+		snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", kinds[i], domain);
+		xs_rm(xs, XBT_NULL, dir);
+	}
+	xs_close(xs);
 }
 
 void device_set_state(struct device *d, int state)
 {
-	if (put(d, d->back, "state", "%d", state))
+	if (device_put(d, d->back, "state", "%d", state))
 		log_err("xenstore: cannot write %s/state", d->back);
 }
 
@@ -125,7 +124,7 @@ static int bind_bell(struct device *d, uint32_t domain)
 	return d->port < 0 ? -errno : 0;
 }
 
-int device_connect(struct device *d, uint32_t domain, uint64_t npages, uint64_t ram_pages,
+int device_connect(struct device *d, uint32_t domain, uint64_t npages, uint64_t limit,
 		   uint64_t **ret_gfns)
 {
 	_cleanup_free_ char *text = get(d, d->front, "region");
@@ -134,7 +133,9 @@ int device_connect(struct device *d, uint32_t domain, uint64_t npages, uint64_t 
 
 	if (!text || !gfns)
 		return text ? -ENOMEM : -ENOENT;
-	r = extents_parse(text, gfns, npages, ram_pages);
+	r = extents_parse(text, gfns, npages, limit);
+	for (uint64_t i = 0; !r && i < npages; i++)
+		r = pvh_has_ram(gfns[i]) ? 0 : -EBADMSG;
 	r = r ? r : bind_bell(d, domain);
 	if (r)
 		return r;

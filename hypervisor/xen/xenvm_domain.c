@@ -15,6 +15,7 @@
 
 #include "log.h"
 #include "lower.h"
+#include "pvh_ram.h"
 #include "split.h"
 #include "util.h"
 
@@ -109,8 +110,10 @@ static int made(struct xenvm *x, uint32_t domain)
 	x->fresh = true;
 	domain_is(x, domain);
 	r = device_make(&x->device, domain, x->size);
+	if (!r && !strcmp(x->config.net, "bridge"))
+		r = vif_make(&x->device, domain, x->mac);
 	if (r)
-		log_err("xenstore: the channel's device: %s", strerror(-r));
+		log_err("xenstore: the domain's devices: %s", strerror(-r));
 	return r ? r : open_console(x);
 }
 
@@ -123,9 +126,7 @@ int domain_create(struct xenvm *x)
 	if (!r)
 		r = error_of(x, libxl_domain_create_new(x->ctx, &c, &domain, NULL, NULL));
 	libxl_domain_config_dispose(&c);
-	if (!r)
-		r = made(x, domain);
-	return r ? r : domain_resume(x);
+	return r ? r : made(x, domain);
 }
 
 int domain_restore(struct xenvm *x, int descriptor)
@@ -188,7 +189,7 @@ static int save(struct xenvm *x, struct split *s)
 
 int domain_freeze(struct xenvm *x, const int *fds)
 {
-	uint64_t npages = x->config.memory / PAGER_PAGE_SIZE;
+	uint64_t npages = pvh_pages(x->config.memory);
 	struct split s = {
 		.image = fds[0], .out = fds[2], .npages = npages, .is_stopped = is_stopped,
 		.data = x,
@@ -235,5 +236,5 @@ void domain_destroy(struct xenvm *x)
 	else
 		domain_is(x, 0);
 	libxl_ctx_free(ctx);
-	device_remove(&x->device);
+	device_remove(domain);
 }

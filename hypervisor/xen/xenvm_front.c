@@ -12,28 +12,16 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <xenstore.h>
 #include <xentoollog.h>
 
 #include "log.h"
+#include "xenvm.h"
 
 static pid_t child;
 
 static void pass_on(int sig)
 {
 	kill(child, sig);
-}
-
-/* libxl removes what is the domain's own in xenstore, and not our back end for it. */
-static void remove_device(uint32_t domain)
-{
-	struct xs_handle *xs = xs_open(0);
-	char path[64];
-
-	snprintf(path, sizeof(path), "/local/domain/0/backend/vmfork/%u", domain);
-	if (xs)
-		xs_rm(xs, XBT_NULL, path);
-	xs_close(xs);
 }
 
 static void destroy(uint32_t domain)
@@ -45,7 +33,7 @@ static void destroy(uint32_t domain)
 	if (l && !libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, l) &&
 	    libxl_domain_destroy(ctx, domain, NULL))
 		log_err("domain %u: not destroyed", domain);
-	remove_device(domain);
+	device_remove(domain);
 }
 
 static void stay(const uint32_t *domain)

@@ -15,6 +15,7 @@
 
 #include "log.h"
 #include "mark.h"
+#include "pvh_ram.h"
 #include "slow.h"
 #include "util.h"
 
@@ -142,7 +143,7 @@ static int put_region(struct xenvm *x, int region, int gfns)
 
 int load_pages(struct xenvm *x, int presence, int region, int gfns)
 {
-	uint64_t npages = x->config.memory / PAGER_PAGE_SIZE;
+	uint64_t npages = pvh_pages(x->config.memory);
 	uint8_t *map = mmap(NULL, npages, PROT_READ, MAP_SHARED, presence, 0);
 	int r;
 

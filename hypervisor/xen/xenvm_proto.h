@@ -4,6 +4,7 @@
 #define VMFORK_XENVM_PROTO_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "backend.h"
 
@@ -16,13 +17,14 @@
  * restarted vmforkd does not know of the first); each is answered by one XENVM_DONE. CONNECT,
  * CLOSE and ENDED come unasked.
  */
-#define XENVM_FDS_MAX	5
+#define XENVM_FDS_MAX	6
 
 enum xenvm_op {
 	/*
 	 * What it is to be: @config, @size of the channel region, @clone. fds: [0] bell
-	 * and [1] kick (eventfds), [2] listening console socket, [3] console log. A root
-	 * domain runs when this is done; of a clone there is nothing yet.
+	 * and [1] kick (eventfds), [2] listening console socket, [3] console log; with disks:
+	 * [4] listening socket for the monitor of the QEMU that will serve them, [5] its
+	 * log. A root domain is there when this is done; of a clone there is nothing yet.
 	 */
 	XENVM_START = 1,
 	/*
@@ -58,6 +60,7 @@ struct xenvm_req {
 	uint64_t size;
 	uint64_t handle;
 	struct vm_config config;
+	uint8_t mac[6];		/* with net "bridge" */
 };
 
 enum xenvm_what {
@@ -83,5 +86,11 @@ struct xenvm_rep {
 	uint64_t copied;	/* pages, pre-copy and repeats included */
 	uint64_t copied_late;	/* of them while it stood still */
 };
+
+/** vif_name() - what xen-netback calls the host's end of its network device. */
+static inline void vif_name(uint32_t domain, char *buf, size_t len)
+{
+	snprintf(buf, len, "vif%u.0", domain);
+}
 
 #endif /* VMFORK_XENVM_PROTO_H */

@@ -7,8 +7,30 @@ fork_from_host() { # sets names
 	names=$(json '.vms[].name' fork web -n 2)
 }
 
+base_sum() { # E2E_BASE_BYTES: of a part of it, where the whole takes too long
+	head -c "${E2E_BASE_BYTES:-2G}" "$LAB_DISK" | sha256sum
+}
+
+# shellcheck disable=SC2016	# the guest expands it
+# Each writes files, syncs them, and names them by their contents: what has a name is whole.
+LOAD='mkdir -p $0; cd $0; i=0; while [ -e /tmp/load ]; do
+	i=$((i + 1)); dd if=/dev/urandom of=new bs=32k count=$((i % 16 + 1)) conv=fsync 2> /dev/null
+	mv new sum.$(cksum < new | tr " " .); [ $((i % 16)) != 0 ] || rm -f sum.*
+done'
+
+# shellcheck disable=SC2016
+load_is_whole() { # VM
+	lab_exec "$1" 'rm /tmp/load; sleep 2; sync; echo 3 > /proc/sys/vm/drop_caches
+		n=0
+		for f in /var/tmp/load*/sum.*; do
+			[ "${f#*/sum.}" = "$(cksum < "$f" | tr " " .)" ] || { echo "$f is broken"; exit 1; }
+			n=$((n + 1))
+		done
+		echo "$n files"; [ "$n" -gt 0 ] && ! dmesg | grep -iE "ext4.*error|I/O error"'
+}
+
 lab_start
-before=$(sha256sum < "$LAB_DISK")
+before=$(base_sum)
 lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
 guest_tap -t 300 web "vmfork-e2e disk 3 8"
 guest_tap -t 300 web "vmfork-e2e disk 1 64"
@@ -27,6 +49,17 @@ done
 for vm in web $names; do
 	check "$vm: no error in its file system" lab_exec "$vm" \
 		'! dmesg | grep -iE "ext4.*error|I/O error"'
+done
+
+# forks in the middle of reading and writing
+for vm in $names; do
+	check "$vm ends" vmforkctl kill "$vm"
+done
+check "three processes write and sync" lab_exec web "touch /tmp/load
+	for n in 1 2 3; do sh -c '$LOAD' /var/tmp/load\$n > /dev/null 2>&1 & done; sleep 3"
+fork_from_host
+for vm in web $names; do
+	check "$vm: what was written under load is whole" load_is_whole "$vm"
 done
 
 # A layer for each fork, and merged as they become many: below 64 always, below 24 when it rests.
@@ -64,5 +97,5 @@ check "the file is whole there" lab_exec "$older" \
 check "vmforkd restarts" kill_control
 check "the disk of a VM that was merged outlives that" lab_exec web \
 	'echo 3 > /proc/sys/vm/drop_caches; cksum < /var/tmp/kept | cmp - /tmp/kept.sum; vmfork -- true'
-is "the base image is unchanged" "$(sha256sum < "$LAB_DISK")" "$before"
+is "the base image is unchanged" "$(base_sum)" "$before"
 done_testing

@@ -29,6 +29,12 @@ channel_is_broken() { # VM
 	[ "$(lab_vm "$1" channel)" = broken ]
 }
 
+if on_xen; then
+	rubbish=()
+	skip "guests that write rubbish" "without the module a Xen domain has no channel to write it to"
+else
+	rubbish=(bare evil)
+fi
 check "a guest without the module boots" boot bare "module_blacklist=vmfork"
 is "its channel is not there" "$(lab_vm bare channel)" none
 check_fails "fork of it from the host" "module|channel" vmforkctl fork bare
@@ -37,19 +43,21 @@ check_fails "fork in it" "no /dev/vmfork: load the module" lab_exec bare "vmfork
 check "it is unharmed" lab_exec bare true
 
 # ---- guests that write rubbish, with and without the module, while another forks
-check "a guest without scruples boots" boot evil "iomem=relaxed"
+on_xen || check "a guest without scruples boots" boot evil "iomem=relaxed"
 guest_tap_begin -t 400 web "vmfork-e2e forkloop 6 2"
-guest_tap bare "vmfork-e2e rubbish 1"
-guest_tap evil "vmfork-e2e rubbish 2"
-for vm in bare evil; do
+i=0
+for vm in "${rubbish[@]}"; do
+	guest_tap "$vm" "vmfork-e2e rubbish $((++i))"
+done
+for vm in "${rubbish[@]}"; do
 	check "$vm, which wrote rubbish, is reported broken" \
-		lab_wait_for 30 "channel broken" channel_is_broken $vm
-	check_fails "fork of $vm from the host" "channel|broken" vmforkctl fork $vm
-	check "$vm runs on" test "$(lab_vm $vm state)" = running
+		lab_wait_for 30 "channel broken" channel_is_broken "$vm"
+	check_fails "fork of $vm from the host" "channel|broken" vmforkctl fork "$vm"
+	check "$vm runs on" test "$(lab_vm "$vm" state)" = running
 done
 guest_tap_end
 check "the other VM is unharmed" unharmed web
-check "the broken ones can be killed" vmforkctl kill bare evil
+on_xen || check "the broken ones can be killed" vmforkctl kill bare evil
 
 # ---- a clone's hypervisor dies
 guest_tap_begin -t 300 web "vmfork -n 3 -- sh -c 'echo begun; sleep 1000'; echo \"status \$?\""

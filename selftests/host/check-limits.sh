@@ -38,7 +38,9 @@ lab_setup
 echo_start || bail_out "no echo server"
 lab_start --identity-timeout 10
 # a device more, of no interest, does no harm: all that follows forks it
-lab_run web --memory "$MEMORY" --net user --qemu-arg -device --qemu-arg pci-testdev ||
+more=(--qemu-arg -device --qemu-arg pci-testdev)
+! on_xen || more=()
+lab_run web --memory "$MEMORY" --net user "${more[@]}" ||
 	bail_out "the guest does not boot"
 
 # ---- parameters
@@ -155,6 +157,11 @@ check "no ticket is left" lab_wait_for 60 "no ticket" json '.tickets | map(selec
 is "nothing but what runs is left" "$(states)" running
 
 # ---- what cannot be forked
+if on_xen; then
+	check_fails "QEMU's arguments are refused" "is no machine of QEMU" lab_boot odd "" --qemu-arg -S
+	skip "devices that cannot be forked" "Xen's domains have none"
+	done_testing
+fi
 odd() { # WHAT PATTERN QEMU-ARGUMENT...: a machine with these is refused, and PATTERN said
 	local what=$1 pattern=$2 args=() arg
 	shift 2

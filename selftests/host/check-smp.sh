@@ -8,7 +8,7 @@ lab_start
 for cpus in 1 2 4; do
 	memory=$E2E_MEMORY
 	# more than 3 GiB: RAM in two places of the guest; what nobody touches costs nothing
-	[ "$cpus" != 4 ] || memory=4G
+	[ "$cpus" != 4 ] || on_xen || memory=4G
 	lab_run "smp$cpus" --memory "$memory" --cpus "$cpus" || {
 		not_ok "a guest with $cpus CPUs boots"
 		continue

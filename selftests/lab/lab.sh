@@ -14,10 +14,15 @@
 
 LAB_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LAB_BUILD=${VMFORK_BUILD:-$LAB_TOP/build}
+LAB_BACKEND=${LAB_BACKEND:-qemu}	# or xen: in Xen's control domain
+LAB_VMFORKD=vmforkd
+if [ "$LAB_BACKEND" = xen ]; then
+	LAB_VMFORKD=vmforkd-xen
+	LAB_GUEST=${LAB_GUEST:-$LAB_BUILD/xen/disk-guest}
+fi
 LAB_GUEST=${LAB_GUEST:-$LAB_BUILD/lab}
 LAB_ACCEL=${VMFORK_ACCEL:-auto}
 LAB_PATIENCE=${LAB_PATIENCE:-120}
-LAB_VMFORKD=${LAB_VMFORKD:-vmforkd}	# or vmforkd-xen
 LAB_LOGS=${LAB_LOGS:-$LAB_BUILD/check/$(basename "$0" .sh)}
 LAB_DIR=
 LAB_IMAGES=
@@ -27,6 +32,10 @@ LAB_REPORTS=	# by the guest's env: its kernel has checkers, and what they say is
 LAB_CONSOLES=	# pid of what keeps the consoles then
 tap_count=0
 tap_failed=0
+
+on_xen() {
+	[ "$LAB_BACKEND" = xen ]
+}
 
 # ---- TAP
 
@@ -138,7 +147,7 @@ lab_setup() { # directories that QEMU's user can reach, wherever the tree is
 	chmod 755 "$LAB_DIR" "$LAB_DIR"/*
 	chmod 1777 "$LAB_IMAGES"
 	cp "$LAB_BUILD"/lib/*.so* "$LAB_BUILD/bin/vmfork-pager" "$LAB_DIR/lib/"
-	if [ "$LAB_VMFORKD" = vmforkd-xen ]; then
+	if on_xen; then
 		cp "$LAB_BUILD"/bin/{vmfork-pager-xen,vmfork-xenvm} "$LAB_DIR/lib/"
 	fi
 	cp "$LAB_INITRD" "$LAB_DIR/boot/initrd.img"
@@ -224,7 +233,7 @@ lab_exit() {
 	for pid in $(lab_processes); do
 		kill -KILL "$pid" 2> /dev/null
 	done
-	[ "$LAB_VMFORKD" != vmforkd-xen ] || lab_destroy_domains
+	! on_xen || lab_destroy_domains
 	rm -rf "$LAB_IMAGES"
 	[ -n "${LAB_KEEP:-}" ] || rm -rf "$LAB_DIR"
 	exit "$status"

@@ -15,7 +15,7 @@ here=$top/selftests/lab
 . "$xen_here/hypervisor.sh"
 out=${1:-$top/build/xen}
 mirror=${VMFORK_MIRROR:-http://deb.debian.org/debian}
-packages=kmod,iproute2,procps,passwd,python3,jq,xen-utils-4.17,xenstore-utils,libjansson4,libnl-3-200,libnl-route-3-200,libnftables1,libcap2,libzstd1,libsystemd0,qemu-utils,dmsetup
+packages=kmod,iproute2,procps,passwd,python3,jq,xen-utils-4.17,xenstore-utils,libjansson4,libnl-3-200,libnl-route-3-200,libnftables1,libcap2,libzstd1,libsystemd0,qemu-system-xen,nftables,dnsmasq-base,libcap2-bin
 disk_size=2G
 
 make_dom0_kernel() { # DIR: vmlinux and modules of dom0
@@ -75,7 +75,7 @@ if [ "${XEN_ONLY:-}" != guest ]; then
 		"$(hash_of "$kernel" "$here/image/init" "$(busybox_static)" "$(declare -f make_initramfs)")" \
 		make_initramfs "$kernel"
 fi
-# shellcheck disable=SC1091
+# shellcheck source=/dev/null
 . "$top/build/lab/env"
 cached guest "guest kernel" xen-guest-kernel "$(hash_of "$LAB_KERNEL")" make_guest_kernel "$LAB_KERNEL"
 mkdir -p "$out/payload" "$out/guest"
@@ -86,6 +86,16 @@ LAB_KERNEL=$guest/vmlinux.gz
 LAB_INITRD=$out/guest/initrd.gz
 LAB_DISK=
 LAB_APPEND="console=hvc0 quiet panic=-1 nowatchdog"
+EOF
+# The guest of the suites that run on QEMU, too: its disk is xvda here.
+mkdir -p "$out/disk-guest"
+cat > "$out/disk-guest/env" << EOF
+LAB_RELEASE=$KREL
+LAB_KERNEL=$guest/vmlinux.gz
+LAB_INITRD=$LAB_INITRD
+LAB_DISK=$LAB_DISK
+LAB_DISK_FORMAT=$LAB_DISK_FORMAT
+LAB_APPEND="console=hvc0 quiet panic=-1 nowatchdog root=/dev/xvda"
 EOF
 if [ "${XEN_ONLY:-}" != guest ]; then
 	mkdir -p "$out/tree/payload/jobs" "$out/tree/payload/udev"

@@ -227,6 +227,35 @@ START_TEST(a_tap_that_is_down_is_silent)
 }
 END_TEST
 
+/* As Xen's netback makes them: named by itself, in no bridge of ours. */
+START_TEST(a_link_that_is_plugged_is_as_good_as_a_tap)
+{
+	uint8_t one[NET_MAC_LEN], mac[NET_MAC_LEN] = { 2, 0, 0, 0, 0, 9 };
+	int a, b;
+
+	if (!namespaces())
+		return;
+	with_filter(&family);
+	net_mac(FAMILY, 1, one);
+	a = tap(1, true);
+	ck_assert_int_eq(iface_plug("vif7.0", "vft3.2", BRIDGE), -ENODEV);
+	ck_assert_int_eq(iface_add_bridge("elsewhere", "x", mac, net_gateway(SUBNET + 0x200),
+					  NET_SUBNET_PREFIX), 0);
+	b = iface_add_tap("vif7.0", "elsewhere");
+	ck_assert_int_ge(b, 0);
+	ck_assert_int_eq(iface_plug("vif7.0", "vft3.2", BRIDGE), 0);
+	ck_assert_int_eq(iface_is_up("vif7.0"), -ENODEV);
+	ck_assert_int_eq(iface_is_up("vft3.2"), 0);
+	ck_assert_int_eq(iface_set_up("vft3.2", true), 0);
+	ask(a, one, net_address(SUBNET, 1), net_address(SUBNET, 2));
+	ck_assert(heard(b, one, 2000));
+	close(a);
+	close(b);
+	iface_del("elsewhere");
+	without_filter();
+}
+END_TEST
+
 START_TEST(isolated_machines_hear_only_the_host)
 {
 	struct filter_family alone = family;
@@ -278,6 +307,7 @@ int main(void)
 	tcase_add_test(t, what_is_left_is_found_by_its_alias);
 	tcase_add_test(t, only_a_machine_s_own_addresses_pass);
 	tcase_add_test(t, a_tap_that_is_down_is_silent);
+	tcase_add_test(t, a_link_that_is_plugged_is_as_good_as_a_tap);
 	tcase_add_test(t, isolated_machines_hear_only_the_host);
 	tcase_add_test(t, no_uplink_without_a_route);
 	suite_add_tcase(s, t);
