@@ -30,7 +30,7 @@ def guest(build, directory):
         env = dict(line.strip().split("=", 1) for line in text)
     initrd = shutil.copy(env["LAB_INITRD"], os.path.join(directory, "initrd.img"))
     return Guest(env["LAB_KERNEL"], initrd,
-                 env["LAB_APPEND"].strip('"') + " no_timer_check vmfork.job=bench", env["LAB_DISK"],
+                 env["LAB_APPEND"].strip('"') + " vmfork.job=bench", env["LAB_DISK"],
                  env["LAB_DISK_FORMAT"], env["LAB_RELEASE"])
 
 
