@@ -113,11 +113,6 @@ done
 check "the clones end" vmforkctl kill $names
 check "checkpoint rm while its machine runs" vmforkctl checkpoint rm host-made
 
-if on_xen; then
-	skip "pages that the clones of the fork before asked for are there" "Xen's pager keeps no record"
-	done_testing
-fi
-
 # what the clones of one fork asked for is there before those of the next ask: 8 MiB of data
 lab_exec web "dd if=/dev/urandom of=/dev/shm/data bs=1M count=8 2> /dev/null"
 truth=$(lab_exec web "sha256sum < /dev/shm/data")
