@@ -182,9 +182,12 @@ struct backend_ops {
 	 * (memfd), @size bytes, made by the core. -> VM_EV_STARTED
 	 */
 	int (*start)(struct vm *vm, enum start_kind kind, int channel, size_t size);
-	/** prepare: make what the next freeze() needs (overlay files). -> PREPARED.
-	 * freeze() without it works and is slower. */
+	/** prepare: make what the next freeze() needs (overlay files), begin to copy.
+	 * -> PREPARED. freeze() without it works and is slower. */
 	int (*prepare)(struct vm *vm);
+	/** unprepare: no ticket waits any more: give up what prepare() began, if that costs
+	 * the VM something as long as it is there. May be NULL. */
+	void (*unprepare)(struct vm *vm);
 	/** freeze: stop; new disk overlay; descriptor; memory snapshot; register the
 	 * image with the pager (its "avoid" bitmap copied first). -> FROZEN. On an
 	 * error the VM is still frozen: the core resumes it. */

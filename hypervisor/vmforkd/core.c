@@ -186,6 +186,8 @@ void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
 		break;
 	case VM_EV_PREPARED:
 		vm->preparing = false;
+		vm->prepared = !err;
+		core_schedule();
 		guest_rang(vm);
 		break;
 	case VM_EV_FROZEN:

@@ -181,6 +181,7 @@ static int begin(struct vm *vm, struct fork *f, const struct fork_request *q)
 		t->fork = f;
 		ticket_set_state(t, TICKET_FORKING);
 	}
+	vm->prepared = false;
 	r = core.backend->freeze(vm, cp);
 	if (r == 0)
 		watchdog_start(vm, "freeze");

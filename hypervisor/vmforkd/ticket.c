@@ -272,6 +272,15 @@ static bool over(const struct ticket *t)
 	return !t->fork;
 }
 
+/* Is there a ticket that a fork of @vm may use yet? */
+static bool waits(const struct vm *vm)
+{
+	for_each_ticket(t)
+		if (t->parent == vm->handle && t->state == TICKET_GRANTED && !t->closed)
+			return true;
+	return false;
+}
+
 void tickets_reap(void)
 {
 	unsigned int records = 0;
@@ -284,4 +293,7 @@ void tickets_reap(void)
 	}
 	while (records-- > HOST_RECORDS_MAX)
 		forget_oldest_record();
+	for_each_vm(vm)
+		if (vm->prepared && !waits(vm))
+			vm_unprepare(vm);
 }

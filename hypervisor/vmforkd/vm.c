@@ -193,6 +193,15 @@ void vm_prepare(struct vm *vm)
 	vm->preparing = core.backend->prepare(vm) == 0;
 }
 
+void vm_unprepare(struct vm *vm)
+{
+	if (!vm->prepared || vm->preparing || vm->fork || vm->state != VM_RUNNING)
+		return;
+	vm->prepared = false;
+	if (core.backend->unprepare)
+		core.backend->unprepare(vm);
+}
+
 const char *vm_unforkable(const struct vm *vm)
 {
 	return core.backend->unforkable && vm->backend ? core.backend->unforkable(vm) : NULL;

@@ -44,6 +44,7 @@ typedef void (*vm_started_fn)(struct vm *vm, int err, void *data);
  * @clones:	siblings of its fork, itself included
  * @epoch:	when its parent was stopped (CLOCK_MONOTONIC): zero of its times
  * @preparing:	prepare() is under way: freeze() must wait
+ * @prepared:	it has ended, and there was no fork since
  * @fork:	the fork that this VM is being frozen for, or NULL
  * @io_error:	-errno: it stands still, since its disk cannot be written; or 0
  * @reason:	why it ends, set by the first who knew: enum vmfork_reason or 0
@@ -69,6 +70,7 @@ struct vm {
 	bool ending;
 	bool adopted;
 	bool preparing;
+	bool prepared;
 	int io_error;
 	enum vmfork_reason reason;
 	int status;
@@ -126,6 +128,8 @@ const char *vm_unforkable(const struct vm *vm);
 enum vmfork_reason reason_known(uint64_t n);
 /** vm_prepare() - have the backend make ready for a fork; may be refused. */
 void vm_prepare(struct vm *vm);
+/** vm_unprepare() - no ticket waits for a fork of it any more. */
+void vm_unprepare(struct vm *vm);
 /** vm_gone() - its process is no more. */
 void vm_gone(struct vm *vm, int wait_status);
 /** vm_take_back() - at adoption: channel and why it ended, if it did. */

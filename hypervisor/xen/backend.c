@@ -80,11 +80,6 @@ static int check(const struct vm_config *cfg, char *why, size_t len)
 	return r ? r : disks_check(cfg, why, len);
 }
 
-static int prepare(struct vm *vm)
-{
-	return -EOPNOTSUPP;	/* freeze() copies while the guest runs anyway */
-}
-
 static const char *unforkable(const struct vm *vm)
 {
 	return xen_abilities()->paging ? "the hypervisor has no memory paging" : NULL;
@@ -138,6 +133,8 @@ static void describe(const struct vm *vm, json_t *into)
 	json_object_set_new(into, "accel", json_string("xen"));
 	json_object_set_new(into, "copied_pages", json_integer((json_int_t)x->copied));
 	json_object_set_new(into, "copied_late_pages", json_integer((json_int_t)x->copied_late));
+	json_object_set_new(into, "copied_ahead", json_boolean(x->ahead));
+	json_object_set_new(into, "copied_early_pages", json_integer((json_int_t)x->copied_early));
 	add_path(vm_dir(vm), CONSOLE_SOCKET, "console", into);
 	add_path(vm_dir(vm), CONSOLE_LOG, "log", into);
 	disks_describe(x, into);
@@ -165,7 +162,8 @@ const struct backend_ops xen_backend = {
 	.probe = probe,
 	.check = check,
 	.start = xen_start,
-	.prepare = prepare,
+	.prepare = xen_prepare,
+	.unprepare = xen_unprepare,
 	.freeze = xen_freeze,
 	.resume = xen_resume,
 	.load = xen_load,

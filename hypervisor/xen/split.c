@@ -129,6 +129,7 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 		uint64_t pfn = pfns[i] & PFN_MASK;
 		int err = 0;
 
+		s->top = pfn;
 		if (pfns[i] >> 60 >= TYPE_NO_DATA)
 			continue;
 		if (data + PAGE > end)
@@ -146,12 +147,26 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 	return put_kept(s, kept_pfns, kept, k);
 }
 
+static int hold(struct split *s)
+{
+	int r;
+
+	if (!s->hold_from || s->top < s->hold_from)
+		return 0;
+	s->hold_from = 0;
+	r = s->hold(s->data);
+	s->copied_early = s->copied;
+	return r;
+}
+
 static int one_record(struct split *s, uint8_t *body, bool inner, uint32_t *ret_type)
 {
 	struct record r;
 	uint32_t padded;
 	int err = get(s, &r, sizeof(r));
 
+	if (!err && inner && r.type == LIBXC_PAGES)
+		err = hold(s);
 	if (err)
 		return err;
 	padded = (r.len + 7) & ~7U;
@@ -197,8 +212,6 @@ void split_run(struct split *s)
 	uint8_t *body = malloc(BODY_MAX);
 
 	s->err = body ? libxl(s, body) : -ENOMEM;
-	/* the writer must not be stuck on a full pipe */
-	while (s->err && body && read(s->in, body, BODY_MAX) > 0)
-		;
+	close(steal_fd(&s->in));
 	free(body);
 }

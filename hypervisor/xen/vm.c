@@ -21,7 +21,7 @@
 
 #define XENVM "vmfork-xenvm"
 
-static void op_begin(struct xen_vm *x, enum xen_op op)
+void xen_op_begin(struct xen_vm *x, enum xen_op op)
 {
 	x->op = op;
 	x->asked = 0;
@@ -30,9 +30,9 @@ static void op_begin(struct xen_vm *x, enum xen_op op)
 void xen_op_end(struct xen_vm *x, int err)
 {
 	static const enum vm_event events[] = {
-		[XEN_OP_START] = VM_EV_STARTED, [XEN_OP_FREEZE] = VM_EV_FROZEN,
-		[XEN_OP_RESUME] = VM_EV_RESUMED, [XEN_OP_LOAD] = VM_EV_LOADED,
-		[XEN_OP_ADOPT] = VM_EV_ADOPTED,
+		[XEN_OP_START] = VM_EV_STARTED, [XEN_OP_PREPARE] = VM_EV_PREPARED,
+		[XEN_OP_FREEZE] = VM_EV_FROZEN, [XEN_OP_RESUME] = VM_EV_RESUMED,
+		[XEN_OP_LOAD] = VM_EV_LOADED, [XEN_OP_ADOPT] = VM_EV_ADOPTED,
 	};
 	enum vm_event ev = events[x->op];
 
@@ -90,7 +90,7 @@ int xen_ask(struct xen_vm *x, enum xenvm_op op, const int *fds, unsigned int nfd
 	};
 
 	vm_mac(x->vm, req.mac);
-	if (op != XENVM_CONNECTED && op != XENVM_CLOSED)
+	if (op != XENVM_CONNECTED && op != XENVM_CLOSED && op != XENVM_UNPREPARE)
 		x->asked = op;
 	return fd_send(x->sock, &req, sizeof(req), fds, nfds);
 }
@@ -135,15 +135,6 @@ static void connect_region(struct xen_vm *x, int *fd)
 		core_event(x->vm, VM_EV_RANG, 0, 0);
 }
 
-/* The clones of this fork will ask for much of what those of the last one asked for. */
-static void keep_record(struct xen_vm *x, struct xen_checkpoint *c)
-{
-	c->earlier = steal_fd(&x->record);
-	x->record = fcntl(c->record, F_DUPFD_CLOEXEC, 3);
-	if (x->record >= 0)
-		xen_store(x, "record", x->record);
-}
-
 /* xen-netback has made the host's end; it is in the family's bridge before the guest runs. */
 static int plug(struct xen_vm *x)
 {
@@ -176,44 +167,6 @@ static void started(struct xen_vm *x, int err)
 		xen_op_end(x, err);
 	else
 		disks_attach(x, NULL, attached);
-}
-
-static void snapped(struct xen_vm *x, int err)
-{
-	struct xen_checkpoint *c = x->future;
-	struct checkpoint *cp = x->cp;
-
-	x->future = NULL;
-	disks_unprepare(x);
-	vm_times(x->vm)->saved = now_ns();
-	vm_times(x->vm)->snapped = now_ns();
-	if (!err)
-		err = xen_image_leave_free(c, x);
-	c->gfns = fcntl(x->gfns, F_DUPFD_CLOEXEC, 3);
-	if (!err && c->gfns < 0)
-		err = -EIO;
-	if (!err) {
-		c->cp = cp;
-		c->refs++;
-		checkpoint_set_backend(cp, c);
-		keep_record(x, c);
-		err = xen_image_announce(c);
-		err = err ? err : xen_checkpoint_store(c);
-		c->broken = err;
-	}
-	xen_image_put(c);
-	xen_op_end(x, err);
-}
-
-static void frozen(struct xen_vm *x, const struct xenvm_rep *rep)
-{
-	vm_times(x->vm)->stopped = rep->stopped_ns;
-	x->copied = rep->copied;
-	x->copied_late = rep->copied_late;
-	if (rep->err)
-		snapped(x, rep->err);
-	else
-		disks_snapshot(x, x->future, snapped);
 }
 
 /* The domain is there, empty: first the pager, then its devices, then its pages. */
@@ -283,8 +236,11 @@ static void done(struct xen_vm *x, const struct xenvm_rep *rep, int fd)
 	case XENVM_START:
 		started(x, rep->err);
 		break;
+	case XENVM_PREPARE:
+		xen_prepared(x, rep->err);
+		break;
 	case XENVM_FREEZE:
-		frozen(x, rep);
+		xen_frozen(x, rep);
 		break;
 	case XENVM_RESTORE:
 		restored(x, rep, fd);
@@ -313,6 +269,9 @@ static void heard(struct xen_vm *x, const struct xenvm_rep *rep, int *fd)
 		break;
 	case XENVM_CONNECT:
 		connect_region(x, fd);
+		break;
+	case XENVM_COPIED:
+		x->ahead = x->future != NULL;
 		break;
 	case XENVM_CLOSE:
 		if (region_unmap(x) == 0)
@@ -465,7 +424,7 @@ int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
 		.lower = { -1, -1 },
 	};
 	vm_set_backend(vm, x);
-	op_begin(x, XEN_OP_START);
+	xen_op_begin(x, XEN_OP_START);
 	r = open_all(x, channel, &theirs);
 	r = r ? r : xen_listen(x);
 	r = r < 0 ? r : store_all(x);
@@ -476,34 +435,6 @@ int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
 	return r;
 }
 
-int xen_freeze(struct vm *vm, struct checkpoint *cp)
-{
-	struct xen_vm *x = xen_of(vm);
-	int r, fds[XENVM_FDS_MAX];
-
-	if (x->op)
-		return -EBUSY;
-	r = xen_image_new(vm_config(vm), &x->future);
-	if (r < 0)
-		return r;
-	fds[0] = x->future->image;
-	fds[1] = x->future->presence;
-	fds[2] = x->future->descriptor;
-	fds[3] = x->lower[0];
-	fds[4] = x->lower[1];
-	op_begin(x, XEN_OP_FREEZE);
-	x->cp = cp;
-	r = disks_prepare(x);
-	r = r ? r : xen_ask(x, XENVM_FREEZE, fds, x->lower[0] < 0 ? 3 : 5);
-	if (r < 0) {
-		disks_unprepare(x);
-		x->op = XEN_OP_NONE;
-		xen_image_put(x->future);
-		x->future = NULL;
-	}
-	return r;
-}
-
 int xen_resume(struct vm *vm)
 {
 	struct xen_vm *x = xen_of(vm);
@@ -511,7 +442,7 @@ int xen_resume(struct vm *vm)
 
 	if (x->op)
 		return -EBUSY;
-	op_begin(x, XEN_OP_RESUME);
+	xen_op_begin(x, XEN_OP_RESUME);
 	r = xen_ask(x, XENVM_RESUME, NULL, 0);
 	if (r < 0)
 		x->op = XEN_OP_NONE;
@@ -552,7 +483,7 @@ int xen_load(struct vm *vm, struct checkpoint *cp)
 	if (r < 0)
 		return r;
 	vm_times(vm)->load_begin = now_ns();
-	op_begin(x, XEN_OP_LOAD);
+	xen_op_begin(x, XEN_OP_LOAD);
 	x->cp = cp;
 	x->image = checkpoint_handle(cp);
 	r = xen_ask(x, XENVM_RESTORE, &fd, 1);

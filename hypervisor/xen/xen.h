@@ -22,7 +22,10 @@ typedef struct sd_event_source sd_event_source;
  *
  * VMs and checkpoints are counted, as callbacks of the pager cannot be taken back.
  */
-enum xen_op { XEN_OP_NONE, XEN_OP_START, XEN_OP_FREEZE, XEN_OP_RESUME, XEN_OP_LOAD, XEN_OP_ADOPT };
+enum xen_op {
+	XEN_OP_NONE, XEN_OP_START, XEN_OP_PREPARE, XEN_OP_FREEZE, XEN_OP_RESUME, XEN_OP_LOAD,
+	XEN_OP_ADOPT
+};
 
 struct xen_checkpoint;
 
@@ -37,6 +40,8 @@ struct xen_checkpoint;
  * @record:	of its last checkpoint, or -1
  * @lower:	a clone's: image and presence map that it pages from, else -1
  * @cp:		freeze(), load(): the checkpoint
+ * @future:	what freeze() makes; @prepared: prepare() has begun it; @ahead: a first
+ *		copy of all is in it
  */
 struct xen_vm {
 	unsigned int refs;
@@ -44,6 +49,8 @@ struct xen_vm {
 	bool standby;
 	bool mapped;
 	bool paged;
+	bool prepared;
+	bool ahead;
 	bool stopped;		/* adopt(): it was found suspended */
 	int pid;
 	int sock;
@@ -65,6 +72,7 @@ struct xen_vm {
 	struct xen_checkpoint *future;
 	uint64_t copied;
 	uint64_t copied_late;
+	uint64_t copied_early;
 };
 
 /**
@@ -97,19 +105,26 @@ static inline struct xen_vm *xen_of(const struct vm *vm)
 
 /* vm.c */
 int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size);
-int xen_freeze(struct vm *vm, struct checkpoint *cp);
 int xen_load(struct vm *vm, struct checkpoint *cp);
 int xen_resume(struct vm *vm);
 void xen_forget(struct xen_vm *x);
 void xen_put(struct xen_vm *x);
 /** xen_ask() - send a request with @fds. */
 int xen_ask(struct xen_vm *x, enum xenvm_op op, const int *fds, unsigned int nfds);
+void xen_op_begin(struct xen_vm *x, enum xen_op op);
 void xen_op_end(struct xen_vm *x, int err);
 
 /** xen_listen() - to the process and to the bell. */
 int xen_listen(struct xen_vm *x);
 /** xen_store() - keep @fd in the fd store as "vmHANDLE.what". */
 int xen_store(struct xen_vm *x, const char *what, int fd);
+
+/* freeze.c */
+int xen_prepare(struct vm *vm);
+void xen_prepared(struct xen_vm *x, int err);
+void xen_unprepare(struct vm *vm);
+int xen_freeze(struct vm *vm, struct checkpoint *cp);
+void xen_frozen(struct xen_vm *x, const struct xenvm_rep *rep);
 
 /* adopt.c */
 json_t *xen_save(const struct vm *vm);

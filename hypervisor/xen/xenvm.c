@@ -35,7 +35,7 @@ static void say(const struct xenvm *x, const struct xenvm_rep *rep, int fd)
 		log_err("vmforkd does not listen");
 }
 
-static void say_what(const struct xenvm *x, enum xenvm_what what, int fd)
+void say_what(const struct xenvm *x, enum xenvm_what what, int fd)
 {
 	struct xenvm_rep rep = { .what = what, .domain = x->domain };
 
@@ -47,6 +47,8 @@ static int run_request(struct xenvm *x)
 	switch (x->req.op) {
 	case XENVM_START:
 		return x->req.clone ? 0 : domain_create(x);
+	case XENVM_PREPARE:
+		return copy_prepare(x, x->fds);
 	case XENVM_FREEZE:
 		return domain_freeze(x, x->fds);
 	case XENVM_RESUME:
@@ -56,6 +58,7 @@ static int run_request(struct xenvm *x)
 	case XENVM_LOAD:
 		return load_pages(x, x->fds[0], x->fds[1], x->fds[2]);
 	case XENVM_STATE:
+		copy_drop(x);
 		x->rep.stopped = domain_is_stopped(x);
 		return 0;
 	default:
@@ -170,7 +173,10 @@ static void from_peer(struct xenvm *x)
 				 XenbusStateClosed);
 		return;
 	}
-	take_request(x, &req, fds, nfds);
+	if (req.op == XENVM_UNPREPARE)
+		copy_drop(x);
+	else
+		take_request(x, &req, fds, nfds);
 }
 
 static int gfns_file(const uint64_t *gfns, uint64_t n)
@@ -356,11 +362,13 @@ int main(int argc, char **argv)
 	static struct xenvm x = {
 		.peer = PEER_FD, .bell = -1, .kick = -1, .rep_fd = -1,
 		.fds = { -1, -1, -1, -1, -1, -1 },
+		.copy = { .said = -1, .fds = { -1, -1, -1, -1, -1 } },
 		.console = { .tty = -1, .listener = -1, .client = -1, .log = -1 },
 	};
 	int signals, r;
 
 	log_init("vmfork-xenvm");
+	signal(SIGPIPE, SIG_IGN);	/* a copy that is dropped */
 	x.shared_domain = front_start();
 	signals = x.shared_domain ? take_signals() : -1;
 	x.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -371,6 +379,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	run(&x, signals);
+	copy_drop(&x);
 	read_last_words(&x);
 	qemu_end(&x.qemu);
 	domain_destroy(&x);

@@ -10,7 +10,9 @@
 #include <xencall.h>
 #include <xenevtchn.h>
 #include <xenstore.h>
+#include <pthread.h>
 
+#include "split.h"
 #include "xenvm_proto.h"
 
 /**
@@ -38,6 +40,25 @@ struct device {
 	char back[64];
 };
 
+/* What is said to a copy that has begun: wait before the last pages, end, do not end. */
+enum copy_word { COPY_HOLD, COPY_GO, COPY_DROP };
+
+/**
+ * struct copy - of the domain, by a thread of its own (xenvm_copy.c).
+ * @begun:	@thread is to be joined
+ * @said:	eventfd: @word has changed; -1: there was no copy yet
+ * @fds:	those of XENVM_PREPARE or XENVM_FREEZE
+ */
+struct copy {
+	bool begun;
+	pthread_t thread;
+	enum copy_word word;
+	int said;
+	int fds[5];
+	int err;
+	struct split split;
+};
+
 /** struct qemu - the process that serves the disks; @pid 0: none. */
 struct qemu {
 	pid_t pid;
@@ -63,6 +84,7 @@ struct xenvm {
 	struct console console;
 	struct device device;
 	struct qemu qemu;
+	struct copy copy;
 	uint8_t mac[6];
 	struct xenvm_req req;
 	int fds[XENVM_FDS_MAX];
@@ -73,18 +95,30 @@ struct xenvm {
 	bool busy;
 };
 
+/* xenvm.c */
+/** say_what() - an event, to vmforkd. By any thread. */
+void say_what(const struct xenvm *x, enum xenvm_what what, int fd);
+
 /* xenvm_domain.c: the worker's. All return 0 or a negative errno. */
 int domain_open(struct xenvm *x);
 int domain_create(struct xenvm *x);
 int domain_restore(struct xenvm *x, int descriptor);
-/** domain_freeze() - @fds: those of XENVM_FREEZE. */
-int domain_freeze(struct xenvm *x, const int *fds);
+/** domain_error() - libxl's errors are its own; what happened is in its log, which is ours. */
+int domain_error(const struct xenvm *x, int rc);
 int domain_resume(struct xenvm *x);
 bool domain_is_stopped(struct xenvm *x);
 /** domain_is() - from now on this is the domain. */
 void domain_is(struct xenvm *x, uint32_t domain);
 /** domain_destroy() - by the main thread, whatever the worker does. */
 void domain_destroy(struct xenvm *x);
+
+/* xenvm_copy.c */
+/** copy_prepare() - begin, and wait for domain_freeze(). Takes @fds, those of XENVM_PREPARE. */
+int copy_prepare(struct xenvm *x, int *fds);
+/** copy_drop() - it comes to no fork. By any thread; does not wait. */
+void copy_drop(struct xenvm *x);
+/** domain_freeze() - copy and suspend. Takes @fds, those of XENVM_FREEZE. */
+int domain_freeze(struct xenvm *x, int *fds);
 
 /* xenvm_load.c */
 /** load_ring() - enable paging; fills in @x->rep and @x->rep_fd. */

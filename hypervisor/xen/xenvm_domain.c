@@ -3,23 +3,16 @@
 #include "xenvm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <libxl_utils.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <xentoollog.h>
 
 #include "log.h"
-#include "lower.h"
-#include "pvh_ram.h"
-#include "split.h"
 #include "util.h"
 
-#define PIPE_SIZE	(1 << 20)
 #define DOMAIN_PAGES	512	/* of a domain besides its memory and its page tables */
 
 static xentoollog_logger *logger;
@@ -34,8 +27,7 @@ static bool no_room(const struct xenvm *x)
 	return xc_physinfo(x->xc, &info) == 0 && info.free_pages < pages + DOMAIN_PAGES;
 }
 
-/* libxl's errors are its own; what happened is in its log, which is ours. */
-static int error_of(const struct xenvm *x, int rc)
+int domain_error(const struct xenvm *x, int rc)
 {
 	if (!rc)
 		return 0;
@@ -124,7 +116,7 @@ int domain_create(struct xenvm *x)
 	int r = fill_config(x, &c);
 
 	if (!r)
-		r = error_of(x, libxl_domain_create_new(x->ctx, &c, &domain, NULL, NULL));
+		r = domain_error(x, libxl_domain_create_new(x->ctx, &c, &domain, NULL, NULL));
 	libxl_domain_config_dispose(&c);
 	return r ? r : made(x, domain);
 }
@@ -139,7 +131,7 @@ int domain_restore(struct xenvm *x, int descriptor)
 	libxl_domain_restore_params_init(&params);
 	params.stream_version = 2;
 	if (!r)
-		r = error_of(x, libxl_domain_create_restore(x->ctx, &c, &domain, descriptor, -1,
+		r = domain_error(x, libxl_domain_create_restore(x->ctx, &c, &domain, descriptor, -1,
 							    &params, NULL, NULL));
 	libxl_domain_restore_params_dispose(&params);
 	libxl_domain_config_dispose(&c);
@@ -155,62 +147,6 @@ bool domain_is_stopped(struct xenvm *x)
 		info.domain == x->domain && (info.flags & XEN_DOMINF_shutdown);
 }
 
-static bool is_stopped(void *data)
-{
-	return domain_is_stopped(data);
-}
-
-static void *split_thread(void *data)
-{
-	split_run(data);
-	return NULL;
-}
-
-static int save(struct xenvm *x, struct split *s)
-{
-	pthread_t thread;
-	int pipes[2], r;
-
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return -errno;
-	fcntl(pipes[1], F_SETPIPE_SZ, PIPE_SIZE);
-	s->in = pipes[0];
-	r = -pthread_create(&thread, NULL, split_thread, s);
-	if (!r) {
-		r = error_of(x, libxl_domain_suspend(x->ctx, x->domain, pipes[1],
-						     LIBXL_SUSPEND_LIVE, NULL));
-		close(steal_fd(&pipes[1]));
-		pthread_join(thread, NULL);
-	}
-	closep(&pipes[0]);
-	closep(&pipes[1]);
-	return r ? r : s->err;
-}
-
-int domain_freeze(struct xenvm *x, const int *fds)
-{
-	uint64_t npages = pvh_pages(x->config.memory);
-	struct split s = {
-		.image = fds[0], .out = fds[2], .npages = npages, .is_stopped = is_stopped,
-		.data = x,
-	};
-	int r;
-
-	s.presence = mmap(NULL, npages, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1], 0);
-	if (s.presence == MAP_FAILED)
-		return -errno;
-	r = fds[3] < 0 ? 0 : lower_copy(fds[0], s.presence, npages, fds[3], fds[4]);
-	r = r ? r : save(x, &s);
-	munmap(s.presence, npages);
-	x->rep.stopped_ns = s.stopped_ns;
-	x->rep.copied = s.copied;
-	x->rep.copied_late = s.copied_late;
-	x->frozen = is_stopped(x);
-	if (r)
-		log_err("domain %u: not copied: %s", x->domain, strerror(-r));
-	return r;
-}
-
 int domain_resume(struct xenvm *x)
 {
 	bool fresh = x->fresh;
@@ -218,9 +154,9 @@ int domain_resume(struct xenvm *x)
 	x->fresh = false;
 	x->frozen = false;
 	if (fresh)
-		return error_of(x, libxl_domain_unpause(x->ctx, x->domain, NULL));
-	if (is_stopped(x))
-		return error_of(x, libxl_domain_resume(x->ctx, x->domain, 1, NULL));
+		return domain_error(x, libxl_domain_unpause(x->ctx, x->domain, NULL));
+	if (domain_is_stopped(x))
+		return domain_error(x, libxl_domain_resume(x->ctx, x->domain, 1, NULL));
 	return 0;	/* the copy failed before the guest stood still */
 }
 

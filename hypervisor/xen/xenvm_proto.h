@@ -15,7 +15,7 @@
  * take long. It ends when the domain does, and the domain ends when it is told to end
  * (SIGTERM) or its peer is gone for good. One request at a time, and one more may wait (a
  * restarted vmforkd does not know of the first); each is answered by one XENVM_DONE. CONNECT,
- * CLOSE and ENDED come unasked.
+ * COPIED, CLOSE and ENDED come unasked.
  */
 #define XENVM_FDS_MAX	6
 
@@ -28,9 +28,14 @@ enum xenvm_op {
 	 */
 	XENVM_START = 1,
 	/*
-	 * Copy the domain and leave it suspended. fds: [0] image, [1] presence map, [2]
-	 * descriptor; of a clone then what it pages from: [3] image, [4] presence map.
-	 * -> rep.stopped_ns
+	 * Begin a copy of the domain, which runs on; done once it has begun. fds: [0] image,
+	 * [1] presence map, [2] descriptor; of a clone then what it pages from: [3] image,
+	 * [4] presence map.
+	 */
+	XENVM_PREPARE,
+	/*
+	 * Copy the domain and leave it suspended. Without fds: what PREPARE began is brought
+	 * to its end, in the files that it got; else as there. -> rep.stopped_ns, rep.copied...
 	 */
 	XENVM_FREEZE,
 	/* Let it run (on). */
@@ -45,11 +50,13 @@ enum xenvm_op {
 	 * [0] presence map, [1] the region's contents, [2] its gfns (uint64_t each).
 	 */
 	XENVM_LOAD,
-	/* Nothing; answered when all before is. -> rep.stopped */
+	/* Drop what PREPARE began; answered when all before is. -> rep.stopped */
 	XENVM_STATE,
 	/* Answers to CONNECT and CLOSE; not answered themselves. */
 	XENVM_CONNECTED,
 	XENVM_CLOSED,
+	/* It comes to no fork: drop what PREPARE began. Not answered. */
+	XENVM_UNPREPARE,
 };
 
 struct xenvm_req {
@@ -66,6 +73,7 @@ struct xenvm_req {
 enum xenvm_what {
 	XENVM_DONE = 1,		/* @op, @err */
 	XENVM_CONNECT,		/* fds: [0] the region's gfns */
+	XENVM_COPIED,		/* what PREPARE began now waits for FREEZE */
 	XENVM_CLOSE,		/* the guest gives the region up */
 	XENVM_ENDED,		/* @reason: it shut down; the process ends next */
 };
@@ -85,6 +93,7 @@ struct xenvm_rep {
 	uint64_t stopped_ns;
 	uint64_t copied;	/* pages, pre-copy and repeats included */
 	uint64_t copied_late;	/* of them while it stood still */
+	uint64_t copied_early;	/* of them before FREEZE was asked for */
 };
 
 /** vif_name() - what xen-netback calls the host's end of its network device. */

@@ -26,6 +26,7 @@
 /* the tests; each returns main()'s status */
 int test_fidelity(int argc, char **argv);
 int test_forks(int argc, char **argv);
+int test_ahead(int argc, char **argv);
 int test_generations(int argc, char **argv);
 int test_smp(int argc, char **argv);
 int test_ticket(int argc, char **argv);

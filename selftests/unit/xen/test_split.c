@@ -75,6 +75,15 @@ static bool is_stopped(void *data)
 	return stopped_after-- <= 0;
 }
 
+static uint64_t hold_from;
+static int held, hold_result;
+
+static int hold(void *data)
+{
+	held++;
+	return hold_result;
+}
+
 static void run(void)
 {
 	int pipes[2];
@@ -82,7 +91,7 @@ static void run(void)
 	memset(presence, 0, sizeof(presence));
 	s = (struct split){
 		.presence = presence, .npages = NPAGES, .is_stopped = is_stopped,
-		.image = memfd_create("image", 0), .out = memfd_create("out", 0),
+		.hold_from = hold_from, .hold = hold, .image = memfd_create("image", 0), .out = memfd_create("out", 0),
 	};
 	pipes[0] = memfd_create("in", 0);
 	ck_assert_int_eq(write(pipes[0], stream, len), (ssize_t)len);
@@ -90,7 +99,7 @@ static void run(void)
 	ck_assert_int_eq(ftruncate(s.image, NPAGES * PAGE), 0);
 	s.in = pipes[0];
 	split_run(&s);
-	close(pipes[0]);
+	ck_assert_int_eq(s.in, -1);
 }
 
 static uint8_t image_byte(uint64_t pfn)
@@ -183,6 +192,36 @@ START_TEST(lies)
 }
 END_TEST
 
+/* Only before the pages that come after page 5, and once. */
+START_TEST(held_once)
+{
+	begin();
+	pages((const uint64_t[]){ 3, 5 }, 2, (const uint8_t[]){ 1, 2 });
+	pages((const uint64_t[]){ 7 }, 1, (const uint8_t[]){ 3 });
+	pages((const uint64_t[]){ 5, 8 }, 2, (const uint8_t[]){ 4, 5 });
+	end();
+	hold_from = 5;
+	held = hold_result = 0;
+	stopped_after = 100;
+	run();
+	ck_assert_int_eq(s.err, 0);
+	ck_assert_int_eq(held, 1);
+	ck_assert_uint_eq(s.copied_early, 2);
+	ck_assert_uint_eq(s.copied, 5);
+	ck_assert_int_eq(image_byte(5), 4);
+	hold_result = -ECANCELED;
+	run();
+	ck_assert_int_eq(s.err, -ECANCELED);
+	ck_assert_uint_eq(s.copied, 2);
+	held = 0;
+	hold_from = 9;
+	run();
+	ck_assert_int_eq(s.err, 0);
+	ck_assert_int_eq(held, 0);
+	hold_from = 0;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("xen-split");
@@ -194,6 +233,7 @@ int main(void)
 	tcase_add_test(t, zero_page);
 	tcase_add_test(t, cut);
 	tcase_add_test(t, lies);
+	tcase_add_test(t, held_once);
 	suite_add_tcase(suite, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
