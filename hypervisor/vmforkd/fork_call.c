@@ -68,8 +68,10 @@ int fork_call(struct vm *vm, struct ticket *t, const char *name, uint32_t flags,
 	if (r < 0)
 		return r;
 	fork_set_state(f, FORK_READYING);
-	if (t)
+	if (t) {
 		t->fork = f;
+		vm_prepare(vm);
+	}
 	fork_call_guest(f);
 	return 0;
 }

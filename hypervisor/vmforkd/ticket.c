@@ -272,11 +272,12 @@ static bool over(const struct ticket *t)
 	return !t->fork;
 }
 
-/* Is there a ticket that a fork of @vm may use yet? */
+/* Is there a ticket that a fork of @vm may use yet, its own or the host's? */
 static bool waits(const struct vm *vm)
 {
 	for_each_ticket(t)
-		if (t->parent == vm->handle && t->state == TICKET_GRANTED && !t->closed)
+		if (t->state == TICKET_GRANTED && !t->closed &&
+		    (t->parent == vm->handle || (t->fork && t->fork->parent == vm)))
 			return true;
 	return false;
 }

@@ -80,8 +80,28 @@ static bool is_zero(const uint8_t *page)
 	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
 }
 
-static int store(struct split *s, uint64_t pfn, const uint8_t *data)
+/* Pages that follow each other, in the record and in memory: one write for all. */
+struct run {
+	uint64_t pfn;
+	const uint8_t *data;
+	uint32_t n;
+};
+
+static int write_run(const struct split *s, struct run *run)
 {
+	size_t len = (size_t)run->n * PAGE;
+	ssize_t n = len ? pwrite(s->image, run->data, len, (off_t)(run->pfn * PAGE)) : 0;
+
+	run->n = 0;
+	return n == (ssize_t)len ? 0 : n < 0 ? -errno : -ENOSPC;
+}
+
+static int store(struct split *s, struct run *run, uint64_t pfn, const uint8_t *data)
+{
+	bool next = run->n && pfn == run->pfn + run->n &&
+		data == run->data + (size_t)run->n * PAGE;
+	int r;
+
 	s->copied++;
 	if (s->stopped_ns)
 		s->copied_late++;
@@ -89,10 +109,14 @@ static int store(struct split *s, uint64_t pfn, const uint8_t *data)
 		s->presence[pfn] = PAGE_ZERO;
 		return 0;
 	}
-	if (pwrite(s->image, data, PAGE, (off_t)(pfn * PAGE)) != PAGE)
-		return errno ? -errno : -EIO;
 	s->presence[pfn] = PAGE_PRESENT;
-	return 0;
+	if (next) {
+		run->n++;
+		return 0;
+	}
+	r = write_run(s, run);
+	*run = (struct run){ .pfn = pfn, .data = data, .n = 1 };
+	return r;
 }
 
 static int put_kept(const struct split *s, const uint64_t *pfns, const uint8_t *const *data,
@@ -117,7 +141,9 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 	const uint64_t *pfns = (const uint64_t *)(body + 8);
 	const uint8_t *kept[1024], *data, *end = body + len;
 	uint64_t kept_pfns[1024];
+	struct run run = { 0 };
 	uint32_t n, k = 0;
+	int err;
 
 	if (len < 8)
 		return -EBADMSG;
@@ -127,15 +153,15 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 	data = (const uint8_t *)(pfns + n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t pfn = pfns[i] & PFN_MASK;
-		int err = 0;
 
+		err = 0;
 		s->top = pfn;
 		if (pfns[i] >> 60 >= TYPE_NO_DATA)
 			continue;
 		if (data + PAGE > end)
 			return -EBADMSG;
 		if (pfn < s->npages && pvh_has_ram(pfn)) {
-			err = store(s, pfn, data);
+			err = store(s, &run, pfn, data);
 		} else {
 			kept_pfns[k] = pfns[i];
 			kept[k++] = data;
@@ -144,7 +170,8 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 			return err;
 		data += PAGE;
 	}
-	return put_kept(s, kept_pfns, kept, k);
+	err = write_run(s, &run);
+	return err ? err : put_kept(s, kept_pfns, kept, k);
 }
 
 static int hold(struct split *s)

@@ -46,7 +46,7 @@ static int run_request(struct xenvm *x)
 {
 	switch (x->req.op) {
 	case XENVM_START:
-		return x->req.clone ? 0 : domain_create(x);
+		return x->req.clone ? standby_begin(x) : domain_create(x);
 	case XENVM_PREPARE:
 		return copy_prepare(x, x->fds);
 	case XENVM_FREEZE:
@@ -54,7 +54,7 @@ static int run_request(struct xenvm *x)
 	case XENVM_RESUME:
 		return domain_resume(x);
 	case XENVM_RESTORE:
-		return domain_restore(x, x->fds[0]);
+		return standby_end(x, x->fds[0]);
 	case XENVM_LOAD:
 		return load_pages(x, x->fds[0], x->fds[1], x->fds[2]);
 	case XENVM_STATE:
@@ -331,6 +331,9 @@ static void run(struct xenvm *x, int signals)
 		/* the worker opens the console: it is found at the next turn */
 		if (poll(p, P_COUNT, x->busy ? 100 : -1) > 0)
 			handle(x, p);
+		/* one that is being made is to be destroyed as well, should this end */
+		if (x->busy && !x->domain && !x->req.clone)
+			domain_is(x, domain_find(x));
 	}
 }
 

@@ -59,6 +59,17 @@ struct copy {
 	struct split split;
 };
 
+/** struct standby - a clone's domain that waits for its descriptor (xenvm_standby.c). */
+struct standby {
+	bool begun;
+	bool ended;
+	pthread_t thread;
+	int in;
+	int out;
+	int err;
+	uint32_t domain;
+};
+
 /** struct qemu - the process that serves the disks; @pid 0: none. */
 struct qemu {
 	pid_t pid;
@@ -85,6 +96,8 @@ struct xenvm {
 	struct device device;
 	struct qemu qemu;
 	struct copy copy;
+	struct standby standby;
+	libxl_uuid uuid;
 	uint8_t mac[6];
 	struct xenvm_req req;
 	int fds[XENVM_FDS_MAX];
@@ -102,7 +115,10 @@ void say_what(const struct xenvm *x, enum xenvm_what what, int fd);
 /* xenvm_domain.c: the worker's. All return 0 or a negative errno. */
 int domain_open(struct xenvm *x);
 int domain_create(struct xenvm *x);
-int domain_restore(struct xenvm *x, int descriptor);
+/** domain_restore() - from @stream: a domain without memory. */
+int domain_restore(struct xenvm *x, int stream, uint32_t *ret_domain);
+/** domain_made() - its devices, its console. */
+int domain_made(struct xenvm *x, uint32_t domain);
 /** domain_error() - libxl's errors are its own; what happened is in its log, which is ours. */
 int domain_error(const struct xenvm *x, int rc);
 int domain_resume(struct xenvm *x);
@@ -111,6 +127,14 @@ bool domain_is_stopped(struct xenvm *x);
 void domain_is(struct xenvm *x, uint32_t domain);
 /** domain_destroy() - by the main thread, whatever the worker does. */
 void domain_destroy(struct xenvm *x);
+
+/* xenvm_standby.c */
+/** standby_begin() - return once there is a domain. */
+int standby_begin(struct xenvm *x);
+/** standby_end() - make a clone's domain of @descriptor, with standby_begin() or without. */
+int standby_end(struct xenvm *x, int descriptor);
+/** domain_find() - ours that is being made, or 0. */
+uint32_t domain_find(const struct xenvm *x);
 
 /* xenvm_copy.c */
 /** copy_prepare() - begin, and wait for domain_freeze(). Takes @fds, those of XENVM_PREPARE. */

@@ -55,7 +55,8 @@ static int fill_config(struct xenvm *x, libxl_domain_config *c)
 	c->c_info.type = LIBXL_DOMAIN_TYPE_PVH;
 	snprintf(name, sizeof(name), "vmfork-%d-%" PRIu64, getppid(), x->handle);
 	c->c_info.name = strdup(name);
-	libxl_uuid_generate(&c->c_info.uuid);
+	libxl_uuid_generate(&x->uuid);
+	c->c_info.uuid = x->uuid;
 	libxl_domain_build_info_init_type(&c->b_info, LIBXL_DOMAIN_TYPE_PVH);
 	c->b_info.max_vcpus = (int)cfg->vcpus;
 	c->b_info.max_memkb = cfg->memory >> 10;
@@ -95,7 +96,7 @@ void domain_is(struct xenvm *x, uint32_t domain)
 	__atomic_store_n(x->shared_domain, domain, __ATOMIC_RELEASE);
 }
 
-static int made(struct xenvm *x, uint32_t domain)
+int domain_made(struct xenvm *x, uint32_t domain)
 {
 	int r;
 
@@ -118,25 +119,23 @@ int domain_create(struct xenvm *x)
 	if (!r)
 		r = domain_error(x, libxl_domain_create_new(x->ctx, &c, &domain, NULL, NULL));
 	libxl_domain_config_dispose(&c);
-	return r ? r : made(x, domain);
+	return r ? r : domain_made(x, domain);
 }
 
-int domain_restore(struct xenvm *x, int descriptor)
+int domain_restore(struct xenvm *x, int stream, uint32_t *ret_domain)
 {
 	libxl_domain_restore_params params;
 	libxl_domain_config c;
-	uint32_t domain = 0;
 	int r = fill_config(x, &c);
 
 	libxl_domain_restore_params_init(&params);
 	params.stream_version = 2;
 	if (!r)
-		r = domain_error(x, libxl_domain_create_restore(x->ctx, &c, &domain, descriptor, -1,
-							    &params, NULL, NULL));
+		r = domain_error(x, libxl_domain_create_restore(x->ctx, &c, ret_domain, stream, -1,
+								&params, NULL, NULL));
 	libxl_domain_restore_params_dispose(&params);
 	libxl_domain_config_dispose(&c);
-	r = r ? r : made(x, domain);
-	return r ? r : load_ring(x);
+	return r;
 }
 
 bool domain_is_stopped(struct xenvm *x)

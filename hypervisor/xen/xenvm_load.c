@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -125,20 +126,24 @@ static int mark_all(struct xenvm *x, const uint8_t *presence, uint64_t npages)
 
 static int put_region(struct xenvm *x, int region, int gfns)
 {
-	static uint8_t page[PAGER_PAGE_SIZE] __attribute__((aligned(PAGER_PAGE_SIZE)));
-	uint64_t gfn;
+	uint64_t npages = x->size / PAGER_PAGE_SIZE;
+	size_t len = npages * sizeof(uint64_t);
+	_cleanup_free_ uint64_t *gfn = malloc(len);
+	uint8_t *page = mmap(NULL, x->size, PROT_READ, MAP_SHARED, region, 0);
+	int r = 0;
 
-	for (uint64_t i = 0; i < x->size / sizeof(page); i++) {
-		if (pread(gfns, &gfn, sizeof(gfn), (off_t)(i * sizeof(gfn))) != sizeof(gfn) ||
-		    pread(region, page, sizeof(page), (off_t)(i * sizeof(page))) != sizeof(page))
-			return -EIO;
-		if (xc_mem_paging_load(x->xc, x->domain, gfn, page)) {
-			log_err("domain %u: gfn %#" PRIx64 " of the channel: %s", x->domain, gfn,
-				strerror(errno));
-			return -errno;
+	if (page == MAP_FAILED)
+		return -errno;
+	if (!gfn || pread(gfns, gfn, len, 0) != (ssize_t)len)
+		r = -EIO;
+	for (uint64_t i = 0; !r && i < npages; i++)
+		if (xc_mem_paging_load(x->xc, x->domain, gfn[i], page + i * PAGER_PAGE_SIZE)) {
+			r = -errno;
+			log_err("domain %u: gfn %#" PRIx64 " of the channel: %s", x->domain, gfn[i],
+				strerror(-r));
 		}
-	}
-	return 0;
+	munmap(page, x->size);
+	return r;
 }
 
 int load_pages(struct xenvm *x, int presence, int region, int gfns)

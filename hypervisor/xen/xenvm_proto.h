@@ -24,7 +24,7 @@ enum xenvm_op {
 	 * What it is to be: @config, @size of the channel region, @clone. fds: [0] bell
 	 * and [1] kick (eventfds), [2] listening console socket, [3] console log; with disks:
 	 * [4] listening socket for the monitor of the QEMU that will serve them, [5] its
-	 * log. A root domain is there when this is done; of a clone there is nothing yet.
+	 * log. A root domain is there when this is done; a clone's is, and has nothing in it.
 	 */
 	XENVM_START = 1,
 	/*
