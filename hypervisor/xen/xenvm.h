@@ -47,6 +47,7 @@ enum copy_word { COPY_HOLD, COPY_GO, COPY_DROP };
  * struct copy - of the domain, by a thread of its own (xenvm_copy.c).
  * @begun:	@thread is to be joined
  * @said:	eventfd: @word has changed; -1: there was no copy yet
+ * @small:	the pipe is too small for a record
  * @fds:	those of XENVM_PREPARE or XENVM_FREEZE
  */
 struct copy {
@@ -54,6 +55,7 @@ struct copy {
 	pthread_t thread;
 	enum copy_word word;
 	int said;
+	bool small;
 	int fds[5];
 	int err;
 	struct split split;

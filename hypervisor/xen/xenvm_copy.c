@@ -28,13 +28,8 @@
  * A copy is dropped by closing the pipe: libxl fails, and has Xen stop taking notes.
  */
 #define BATCH		1024U		/* MAX_BATCH_SIZE of Xen's tools/libs/guest/xg_sr_common.h */
-#define PIPE_SMALL	(2 << 12)	/* less than a record that names BATCH pages */
+#define PIPE_SMALL	(4 << 12)	/* less than BATCH numbers of pages, and xenstore's and the console's page */
 #define PIPE_LARGE	(1 << 20)
-
-static bool is_stopped(void *data)
-{
-	return domain_is_stopped(data);
-}
 
 static enum copy_word word(const struct copy *c)
 {
@@ -50,6 +45,19 @@ static void say(struct copy *c, enum copy_word w)
 		log_err("copy: %s", strerror(errno));
 }
 
+/* Between two records. Once the fork has come nothing need hold libxl back. */
+static bool is_stopped(void *data)
+{
+	struct xenvm *x = data;
+	struct copy *c = &x->copy;
+
+	if (c->small && word(c) == COPY_GO) {
+		fcntl(c->split.in, F_SETPIPE_SZ, PIPE_LARGE);
+		c->small = false;
+	}
+	return domain_is_stopped(x);
+}
+
 static int hold(void *data)
 {
 	struct xenvm *x = data;
@@ -61,10 +69,7 @@ static int hold(void *data)
 	while (word(c) == COPY_HOLD)
 		if (read(c->said, &n, sizeof(n)) < 0 && errno != EINTR)
 			return -errno;
-	if (word(c) == COPY_DROP)
-		return -ECANCELED;
-	fcntl(c->split.in, F_SETPIPE_SZ, PIPE_LARGE);
-	return 0;
+	return word(c) == COPY_DROP ? -ECANCELED : 0;
 }
 
 static void *split_thread(void *data)
@@ -86,15 +91,15 @@ static uint64_t last_batch(const struct xenvm *x)
 static int save(struct xenvm *x)
 {
 	struct copy *c = &x->copy;
-	bool holds = word(c) == COPY_HOLD;
 	pthread_t thread;
 	int pipes[2], r;
 
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
-	fcntl(pipes[1], F_SETPIPE_SZ, holds ? PIPE_SMALL : PIPE_LARGE);
+	c->small = word(c) == COPY_HOLD;
+	fcntl(pipes[1], F_SETPIPE_SZ, c->small ? PIPE_SMALL : PIPE_LARGE);
 	c->split.in = pipes[0];
-	c->split.hold_from = holds ? last_batch(x) : 0;
+	c->split.hold_from = c->small ? last_batch(x) : 0;
 	r = -pthread_create(&thread, NULL, split_thread, &c->split);
 	if (r) {
 		closep(&pipes[0]);

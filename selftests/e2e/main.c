@@ -13,7 +13,7 @@ static const struct {
 } tests[] = {
 	{ "fidelity", test_fidelity, "[CLONES] [MiB]" },
 	{ "forks", test_forks, "[FORKS]" },
-	{ "ahead", test_ahead, "FILE [MiB]" },
+	{ "ahead", test_ahead, "FILE [MiB] [CLONES]" },
 	{ "generations", test_generations, "" },
 	{ "smp", test_smp, "[FORKS] [CLONES]" },
 	{ "ticket", test_ticket, "" },

@@ -99,6 +99,17 @@ vmfork_run() { # CLONES
 	domains_soon 2
 }
 
+# With a ticket that was asked for long before: what is left to do at the fork itself.
+vmfork_ticket_run() { # CLONES
+	lab_exec web "rm -f /tmp/go; vmfork-e2e ahead /tmp/go 1 $1 > /tmp/ahead 2>&1 &" || return
+	lab_wait_for 120 "a copy" eval '[ "$(lab_vm web copied_ahead)" = true ]' || return
+	lab_exec web 'touch /tmp/go; until grep "^1\.\." /tmp/ahead; do sleep 0.2; done > /dev/null; cat /tmp/ahead' > "$files/ahead"
+	grep -q "^ok 3" "$files/ahead" && ! grep "^not ok" "$files/ahead" || return
+	figure vmfork "$1" ticket_running_ms "$(sed -n 's/.*clones run after \([0-9]*\) ms.*/\1/p' "$files/ahead")"
+	figure vmfork "$1" ticket_late_pages $(($(lab_vm web copied_pages) - $(lab_vm web copied_early_pages)))
+	domains_soon 2
+}
+
 exec 3>&1
 lab_start --fill none
 files=$(mktemp -d "$LAB_DIR/xl.XXXXXX")
@@ -111,6 +122,7 @@ for n in $sizes; do
 	for ((run = 1; run <= runs; run++)); do
 		check "xl: $n clones, run $run" xl_run "$n"
 		check "vmfork: $n clones, run $run" vmfork_run "$n"
+		check "vmfork with a ticket: $n clones, run $run" vmfork_ticket_run "$n"
 	done
 done
 xl destroy bench
