@@ -122,6 +122,7 @@ static int console(const struct vm *vm)
 
 const struct backend_ops qemu_backend = {
 	.name = "qemu",
+	.machine = "pc",
 	.probe = qemu_probe,
 	.check = qemu_check,
 	.start = qemu_start,

@@ -51,7 +51,7 @@ struct vm_config {
 	uint64_t memory;	/* bytes, a multiple of 2 MiB */
 	unsigned int vcpus;	/* 1..16 */
 	char accel[8];		/* "auto", "kvm", "tcg" */
-	char machine[8];	/* "pc", "q35" */
+	char machine[8];	/* "pc", "q35"; Xen: "pvh", "hvm" */
 	char kernel[VM_PATH_MAX];	/* or empty: boots from its first disk */
 	char initrd[VM_PATH_MAX];
 	char append[1024];
@@ -171,6 +171,7 @@ enum start_kind { START_ROOT, START_STANDBY };
 
 struct backend_ops {
 	const char *name;
+	const char *machine;	/* which one is meant if none is said */
 	bool privileged;	/* core_spawn() runs processes as vmforkd itself */
 	unsigned int patience;	/* seconds for freeze(), resume(), load(); 0: the core's own */
 	/** probe: can it work here? Fills @why in one line either way ("kvm: ..."). */

@@ -119,13 +119,13 @@ static int parse_numbers(const json_t *o, struct vm_config *c, char *why, size_t
 static int parse_words(const json_t *o, struct vm_config *c, char *why, size_t len)
 {
 	static const char *const accels[] = { "auto", "kvm", "tcg", NULL };
-	static const char *const machines[] = { "pc", "q35", NULL };
+	static const char *const machines[] = { "pc", "q35", "pvh", "hvm", NULL };
 	static const char *const nets[] = { "none", "user", "bridge", NULL };
 	int r;
 
 	r = get_string(o, "accel", "auto", c->accel, sizeof(c->accel), why, len);
 	if (r == 0)
-		r = get_string(o, "machine", "pc", c->machine, sizeof(c->machine), why, len);
+		r = get_string(o, "machine", core.backend->machine, c->machine, sizeof(c->machine), why, len);
 	if (r == 0)
 		r = get_string(o, "net", "none", c->net, sizeof(c->net), why, len);
 	if (r == 0)

@@ -17,6 +17,7 @@
 #define PATIENCE_SEC	300		/* a copy of a large, busy machine takes its time */
 #define MEMORY_MAX	(64ULL << 30)	/* above, the channel would get too large */
 #define VCPUS_MAX	16
+#define HVM_MEMORY_MAX	(3840ULL << 20)	/* its devices' memory begins there (HVM_BELOW_4G_MMIO_START) */
 
 static int refuse(char *why, size_t len, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -72,8 +73,12 @@ static int check(const struct vm_config *cfg, char *why, size_t len)
 		return refuse(why, len, "net '%s' is neither none nor bridge", cfg->net);
 	if (cfg->nextra)
 		return refuse(why, len, "arguments for QEMU: a Xen domain is no machine of QEMU's");
+	if (strcmp(cfg->machine, "pvh") && strcmp(cfg->machine, "hvm"))
+		return refuse(why, len, "machine '%s' is neither pvh nor hvm", cfg->machine);
+	if (!strcmp(cfg->machine, "hvm") && cfg->memory > HVM_MEMORY_MAX)
+		return refuse(why, len, "an HVM domain of more than %llu MiB", HVM_MEMORY_MAX >> 20);
 	if (!cfg->kernel[0])
-		return refuse(why, len, "a PVH domain needs a kernel");
+		return refuse(why, len, "a domain needs a kernel");
 	r = check_file("kernel", cfg->kernel, why, len);
 	if (!r && cfg->initrd[0])
 		r = check_file("initrd", cfg->initrd, why, len);
@@ -157,6 +162,7 @@ static void checkpoint_describe(const struct checkpoint *cp, json_t *into)
 
 const struct backend_ops xen_backend = {
 	.name = "xen",
+	.machine = "pvh",
 	.privileged = true,
 	.patience = PATIENCE_SEC,
 	.probe = probe,

@@ -46,18 +46,31 @@ int domain_open(struct xenvm *x)
 	return x->xc && x->call ? 0 : -EIO;
 }
 
+/* A device model for what Linux needs to boot, and nothing more: disks and network are Xen's. */
+static void fill_hvm(libxl_domain_build_info *b)
+{
+	b->device_model_version = LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN;
+	b->u.hvm.vga.kind = LIBXL_VGA_INTERFACE_TYPE_NONE;
+	libxl_defbool_set(&b->u.hvm.nographic, true);
+	libxl_defbool_set(&b->u.hvm.vnc.enable, false);
+}
+
 static int fill_config(struct xenvm *x, libxl_domain_config *c)
 {
 	const struct vm_config *cfg = &x->config;
+	libxl_domain_type type = !strcmp(cfg->machine, "hvm") ? LIBXL_DOMAIN_TYPE_HVM :
+		LIBXL_DOMAIN_TYPE_PVH;
 	char name[96];
 
 	libxl_domain_config_init(c);
-	c->c_info.type = LIBXL_DOMAIN_TYPE_PVH;
+	c->c_info.type = type;
 	snprintf(name, sizeof(name), "vmfork-%d-%" PRIu64, getppid(), x->handle);
 	c->c_info.name = strdup(name);
 	libxl_uuid_generate(&x->uuid);
 	c->c_info.uuid = x->uuid;
-	libxl_domain_build_info_init_type(&c->b_info, LIBXL_DOMAIN_TYPE_PVH);
+	libxl_domain_build_info_init_type(&c->b_info, type);
+	if (type == LIBXL_DOMAIN_TYPE_HVM)
+		fill_hvm(&c->b_info);
 	c->b_info.max_vcpus = (int)cfg->vcpus;
 	c->b_info.max_memkb = cfg->memory >> 10;
 	c->b_info.target_memkb = cfg->memory >> 10;

@@ -15,7 +15,7 @@ here=$top/selftests/lab
 . "$xen_here/hypervisor.sh"
 out=${1:-$top/build/xen}
 mirror=${VMFORK_MIRROR:-http://deb.debian.org/debian}
-packages=kmod,iproute2,procps,passwd,python3,jq,xen-utils-4.17,xenstore-utils,libjansson4,libnl-3-200,libnl-route-3-200,libnftables1,libcap2,libzstd1,libsystemd0,qemu-system-xen,nftables,dnsmasq-base,libcap2-bin
+packages=kmod,iproute2,procps,passwd,python3,jq,xen-utils-4.17,xenstore-utils,libjansson4,libnl-3-200,libnl-route-3-200,libnftables1,libcap2,libzstd1,libsystemd0,qemu-system-xen,seabios,nftables,dnsmasq-base,libcap2-bin
 disk_size=2G
 
 make_dom0_kernel() { # DIR: vmlinux and modules of dom0
@@ -83,6 +83,7 @@ make_guest_initrd "$out/guest/initrd.gz"
 cat > "$out/guest/env" << EOF
 LAB_RELEASE=$KREL
 LAB_KERNEL=$guest/vmlinux.gz
+LAB_VMLINUZ=$LAB_VMLINUZ
 LAB_INITRD=$out/guest/initrd.gz
 LAB_DISK=
 LAB_APPEND="console=hvc0 quiet panic=-1 nowatchdog"

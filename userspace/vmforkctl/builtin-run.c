@@ -13,7 +13,7 @@ const char run_options[] =
 "  --kernel FILE --initrd FILE --append STRING\n"
 "  --net none|user|bridge          (none)\n"
 "  --accel auto|kvm|tcg            (auto)\n"
-"  --machine pc|q35                (pc)\n"
+"  --machine pc|q35                (pc); on Xen: pvh|hvm (pvh)\n"
 "  --lifetime TIME                 90, 5m, 2h: it is ended then\n"
 "  --memory-limit SIZE             memory of the host's that it may have\n"
 "  --cpu-weight N                  share of the processors, 1 to 10000 (100)\n"
