@@ -17,7 +17,9 @@
  * for such a page has raised an event, and that is answered.
  *
  * A VM that shares no pages (vmlink_ops.give) is filled instead, each for itself, with what
- * is in the image, in the same order. Pages of zeros stay away: there they take memory.
+ * is in the image, in the same order. Pages of zeros stay away: there they take memory. What
+ * one clone asked for is not in the image for the next one there; so a clone's record is all
+ * that had been asked for when it began, by earlier clones of the same image, too.
  *
  * An image is memory. It is filled up to a limit, and not into the last eighth of its
  * file system, which is for pages that somebody waits for.
@@ -33,6 +35,23 @@ struct goal {
 	struct vmlink *link;	/* NULL: the image */
 };
 
+void fill_begin(struct image *img, uint64_t left, bool all)
+{
+	img->fill = (struct fill){
+		.left = left, .all = all, .known = record_seeded(&img->record),
+	};
+}
+
+void fill_clone_begin(struct clone *c)
+{
+	struct image *img = c->image;
+
+	record_settle(&img->record);
+	c->fill = (struct fill){
+		.left = img->fill.left, .all = img->fill.all, .known = record_count(&img->record),
+	};
+}
+
 static bool wanted(const struct goal *g, uint64_t page)
 {
 	return image_state(g->img, page) == (g->link ? PAGE_PRESENT : PAGE_ABSENT) &&
@@ -45,7 +64,7 @@ static unsigned int from_record(const struct goal *g, uint64_t *pages)
 	unsigned int n = 0, k;
 
 	for (unsigned int i = 0; i < LOOK_MAX && n < FETCH_MAX; i++) {
-		uint64_t page = record_next(&g->img->record, &g->fill->entry);
+		uint64_t page = record_next(&g->img->record, &g->fill->entry, g->fill->known);
 
 		if (page == UINT64_MAX)
 			break;

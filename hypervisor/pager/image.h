@@ -33,6 +33,7 @@ struct image {
 	struct fill {
 		uint64_t left;	/* pages that may be filled before they are asked for */
 		bool all;	/* not those of the record alone */
+		uint32_t known;	/* entries of the record that are filled from */
 		uint32_t entry;	/* of the record, next to be filled */
 		uint64_t page;	/* of all, next to be filled */
 	} fill;

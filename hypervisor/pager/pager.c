@@ -64,10 +64,10 @@ static void settle_records(struct pager *p)
 
 static void set_fill(struct pager *p, struct image *img, const struct pager_req *req)
 {
-	img->fill = (struct fill){ .left = req->fill, .all = req->flags & PAGER_F_FILL_ALL };
+	fill_begin(img, req->fill, req->flags & PAGER_F_FILL_ALL);
 	for (uint32_t i = 0; i < p->clones_end; i++) {
 		if (p->clones[i].handle && p->clones[i].image == img)
-			p->clones[i].fill = img->fill;
+			fill_clone_begin(&p->clones[i]);
 	}
 	p->idle_work = true;
 }
@@ -220,7 +220,7 @@ static int clone_add(struct pager *p, const struct pager_req *req, int *fds)
 	}
 	clone_init(c, req->handle, img, &link, &avoid);
 	c->poison = req->flags & PAGER_F_POISON;
-	c->fill = (struct fill){ .left = img->fill.left, .all = img->fill.all };
+	fill_clone_begin(c);
 	err = start_serving(p, c);
 	/* what an earlier pager left in a ring raises no event */
 	if (!err && clone_serve(c) < 0) {

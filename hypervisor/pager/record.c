@@ -191,14 +191,23 @@ void record_settle(struct record *r)
 	r->unsettled = false;
 }
 
-uint64_t record_next(const struct record *r, uint32_t *at)
+uint32_t record_count(const struct record *r)
 {
-	uint32_t n;
+	return r->file ? count_of(r->file, r->capacity) : 0;
+}
 
-	if (!r->file)
-		return UINT64_MAX;
-	n = count_of(r->file, r->capacity);
-	n = n < r->file->seeded ? n : r->file->seeded;
+uint32_t record_seeded(const struct record *r)
+{
+	uint32_t n = record_count(r);
+
+	return n && r->file->seeded < n ? r->file->seeded : n;
+}
+
+uint64_t record_next(const struct record *r, uint32_t *at, uint32_t end)
+{
+	uint32_t n = record_count(r);
+
+	n = n < end ? n : end;
 	while (*at < n) {
 		uint32_t e = r->file->entry[(*at)++];
 

@@ -62,11 +62,17 @@ bool record_held_back(const struct record *r, uint64_t page);
 /** record_settle() - write down which probes were asked for. */
 void record_settle(struct record *r);
 
+/** record_count() - entries that there are now: the earlier record's, and what was asked for. */
+uint32_t record_count(const struct record *r);
+
+/** record_seeded() - entries that are the earlier record's. */
+uint32_t record_seeded(const struct record *r);
+
 /**
- * record_next() - pages that are to be filled, in order, from entry *@at on.
+ * record_next() - pages that are to be filled, in order, from entry *@at on, before @end.
  * Return: a page, or UINT64_MAX at the end.
  */
-uint64_t record_next(const struct record *r, uint32_t *at);
+uint64_t record_next(const struct record *r, uint32_t *at, uint32_t end);
 
 /** record_stats() - what there is to say of it. */
 void record_stats(const struct record *r, struct pager_image_stats *stats);

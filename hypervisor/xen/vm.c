@@ -449,17 +449,22 @@ int xen_resume(struct vm *vm)
 	return r;
 }
 
-/* The checkpoint may be gone when this clone is forked. */
+/*
+ * The checkpoint may be gone when this clone is forked. What it and its siblings asked for until
+ * then is what its own clones will ask for.
+ */
 static int keep_lower(struct xen_vm *x, const struct xen_checkpoint *c)
 {
 	int r;
 
 	x->lower[0] = fcntl(c->image, F_DUPFD_CLOEXEC, 3);
 	x->lower[1] = fcntl(c->presence, F_DUPFD_CLOEXEC, 3);
-	if (x->lower[0] < 0 || x->lower[1] < 0)
+	x->record = fcntl(c->record, F_DUPFD_CLOEXEC, 3);
+	if (x->lower[0] < 0 || x->lower[1] < 0 || x->record < 0)
 		return -errno;
 	r = xen_store(x, "lower", x->lower[0]);
-	return r ? r : xen_store(x, "lower-presence", x->lower[1]);
+	r = r ? r : xen_store(x, "lower-presence", x->lower[1]);
+	return r ? r : xen_store(x, "record", x->record);
 }
 
 int xen_load(struct vm *vm, struct checkpoint *cp)

@@ -37,7 +37,7 @@ struct xen_checkpoint;
  * @mapped:	the region's frames are mapped where the core looks
  * @image:	handle of the checkpoint that it pages from, or 0
  * @paged:	the pager knows it
- * @record:	of its last checkpoint, or -1
+ * @record:	of its last checkpoint, or of the one that it is a clone of; or -1
  * @lower:	a clone's: image and presence map that it pages from, else -1
  * @cp:		freeze(), load(): the checkpoint
  * @future:	what freeze() makes; @prepared: prepare() has begun it; @ahead: a first

@@ -46,6 +46,7 @@ struct vmlink_xen {
 	int image;
 	void *page;
 	vm_event_back_ring_t ring;
+	uint8_t *came;			/* bit per page: it is there, as far as this pager knows */
 	unsigned int n;			/* taken and not answered, in their order */
 	struct {
 		vm_event_request_t req;
@@ -176,6 +177,7 @@ static int load(struct vmlink *l, uint64_t page, const void *data)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
+	x->came[page / 8] |= (uint8_t)(1 << page % 8);
 	mark_done(x, page);
 	answer_done(l);
 	return r > 0;
@@ -232,8 +234,11 @@ static bool host_has_room(void)
 
 static int xen_give(struct vmlink *l, uint64_t page)
 {
-	int r = host_has_room() ? read_page(l->xen, page) : -ENOSPC;
+	int r;
 
+	if (l->xen->came[page / 8] >> page % 8 & 1)
+		return 0;
+	r = host_has_room() ? read_page(l->xen, page) : -ENOSPC;
 	return r ? r : load(l, page, buf);
 }
 
@@ -242,6 +247,7 @@ static void xen_close(struct vmlink *l)
 	xenforeignmemory_unmap(fmem, l->xen->page, 1);
 	close(l->fd);
 	l->fd = -1;
+	free(l->xen->came);
 	free(l->xen);
 	l->xen = NULL;
 }
@@ -277,9 +283,11 @@ int xen_link_open(struct vmlink *l, const struct pager_req *req, int *fd, int im
 	x->domain = req->xen.domain;
 	x->port = req->xen.port;
 	x->image = image;
-	r = map_ring(x, req->xen.ring);
+	x->came = calloc(1, req->npages / 8 + 1);
+	r = x->came ? map_ring(x, req->xen.ring) : -ENOMEM;
 	if (r) {
 		log_err("domain %u: its paging ring: %s", x->domain, strerror(-r));
+		free(x->came);
 		free(x);
 		return r;
 	}

@@ -33,10 +33,10 @@ tap_replay() { # VM WHAT: reads a guest's TAP from stdin, counts it as this suit
 	[ "$plan" = "$seen" ] || not_ok "$vm: $what went to its end ($seen results, plan '$plan')"
 }
 
-guest_tap() { # [-t SECONDS] VM COMMAND: each result in the guest is one here
+guest_tap() { # [-t SECONDS] VM COMMAND: each result in the guest is one here; no less than LAB_PATIENCE
 	local limit=$LAB_PATIENCE
 	if [ "$1" = -t ]; then
-		limit=$2
+		limit=$(($2 > limit ? $2 : limit))
 		shift 2
 	fi
 	diag "$1: $2"

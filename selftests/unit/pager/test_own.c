@@ -119,7 +119,8 @@ static void fault(uint64_t page)
 
 static void fill(uint64_t left, bool all)
 {
-	clone_.fill = (struct fill){ .left = left, .all = all };
+	fill_begin(&img, left, all);
+	fill_clone_begin(&clone_);
 	while (fill_clone_step(&clone_))
 		;
 }
@@ -225,13 +226,37 @@ START_TEST(what_the_record_says_comes_first)
 }
 END_TEST
 
+/* The image is as good as it was for the next clone: it must be told what the first one asked for. */
+START_TEST(what_siblings_asked_for_comes_too)
+{
+	fault(40);
+	fault(20);
+	memset(script.has, 0, sizeof(script.has));
+	fill(UINT64_MAX, false);
+	ck_assert_uint_eq(script.given, 2);
+	ck_assert(script.has[20] && script.has[40]);
+}
+END_TEST
+
+START_TEST(what_is_asked_for_later_is_not_given_back)
+{
+	fill_begin(&img, UINT64_MAX, false);
+	fill_clone_begin(&clone_);
+	fault(40);
+	while (fill_clone_step(&clone_))
+		;
+	ck_assert_uint_eq(clone_.fill.entry, 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		each_page_is_fetched_and_recorded, zeros_are_no_use_of_the_image,
 		page_after_page_comes_with_what_is_behind, nothing_is_read_ahead_behind_the_data,
 		all_that_is_data_is_given, no_more_than_is_allowed, no_room_ends_it,
-		what_the_record_says_comes_first,
+		what_the_record_says_comes_first, what_siblings_asked_for_comes_too,
+		what_is_asked_for_later_is_not_given_back,
 	};
 	Suite *s = suite_create("pager own pages");
 	TCase *t = tcase_create("all");

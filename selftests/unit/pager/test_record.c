@@ -58,7 +58,7 @@ static unsigned int fillable(uint64_t *ret_sum)
 	uint64_t page;
 
 	*ret_sum = 0;
-	while ((page = record_next(&rec, &at)) != UINT64_MAX) {
+	while ((page = record_next(&rec, &at, record_seeded(&rec))) != UINT64_MAX) {
 		*ret_sum += page;
 		n++;
 	}
@@ -118,7 +118,7 @@ START_TEST(none_at_all)
 	record_note(&none, 1);
 	record_seed(&none, file);
 	record_settle(&none);
-	ck_assert_uint_eq(record_next(&none, &at), UINT64_MAX);
+	ck_assert_uint_eq(record_next(&none, &at, UINT32_MAX), UINT64_MAX);
 	record_fini(&none);
 }
 END_TEST
