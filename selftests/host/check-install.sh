@@ -102,6 +102,19 @@ for verb in $(vmforkctl --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
 done
 is "no option is missing in the manuals" "$missing" ""
 
+options_of() { # PAGE: those that its synopsis or a list has
+	grep -E '^\.(It|Op)' "$usr/share/man/$1" | grep -oE 'Fl -[a-z][a-z-]+' | sed 's/Fl -/--/' | sort -u
+}
+all_words() { # of all verbs
+	local verb
+	words vmforkctl
+	for verb in $(vmforkctl --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do words vmforkctl "$verb"; done
+}
+is "vmfork(1) has no option that is none" "$(comm -23 <(options_of man1/vmfork.1) <(words vmfork))" ""
+is "vmforkd(8) has none" "$(comm -23 <(options_of man8/vmforkd.8) <(words vmforkd))" ""
+is "vmfork-agent(8) has none" "$(comm -23 <(options_of man8/vmfork-agent.8) <(words vmfork-agent))" ""
+is "vmforkctl(1) has none" "$(comm -23 <(options_of man1/vmforkctl.1) <(all_words | sort -u))" ""
+
 completed() { # WORD...: what is offered for the last one
 	bash -c '
 		. /usr/share/bash-completion/bash_completion
@@ -126,6 +139,8 @@ if [ -r /usr/share/bash-completion/bash_completion ]; then
 	done
 	is "vmforkctl completes its verbs and their options" "$missing" ""
 	is "modes of --output" "$(completed vmfork --output l)" line
+	is "ways to fill" "$(completed vmforkctl checkpoint fill some "" | xargs)" "none record all"
+	is "verbs to be helped with" "$(completed vmforkctl help sh)" shutdown
 else
 	skip "completion" "no bash-completion here"
 fi
