@@ -81,6 +81,8 @@ check_fails "of a long option" "--fail: not a value for it: 'often'" vmfork --fa
 check_fails "files without a command" "--map: no files" vmfork --map a b
 check_fails "a file that is not there" "/nonexistent: No such file" vmfork --args-from /nonexistent -- true
 check_fails "vmforkd" "unrecognized option '--bogus'" vmforkd --bogus
+check_fails "vmforkd with too few files" "ulimit -Hn.*1024" \
+	sh -c "mkdir '$root/few'; ulimit -n 512; exec vmforkd --runtime-dir '$root/few' --image-dir '$root/few'"
 check_fails "a configuration that is not there" "/nonexistent: No such file" \
 	vmfork-agent --check-config -c /nonexistent
 check "the example of a configuration is one" \
