@@ -160,10 +160,12 @@ static bool fetch_ahead(struct clone *c, uint64_t page)
 	if (image_state(c->image, page) == PAGE_ABSENT)
 		return false;
 	for (unsigned int i = 0; i < n; i++) {
+		bool data = image_state(c->image, page + i) == PAGE_PRESENT;
+
 		record_note(&c->image->record, page + i);
-		c->stats.fetched += image_state(c->image, page + i) == PAGE_PRESENT;
+		c->stats.fetched += data;
+		c->stats.read_ahead += data && i;
 	}
-	c->stats.read_ahead += n - 1;
 	ahead_fetched(&c->ahead, page, n);
 	return true;
 }

@@ -158,8 +158,9 @@ static inline uint64_t pager_record_bytes(uint64_t npages)
 struct pager_clone_stats {
 	uint64_t faults;	/* events taken */
 	uint64_t write_faults;	/* of them: the others read */
-	uint64_t fetched;	/* read from the source for this clone's fault (Xen: from the image) */
-	uint64_t read_ahead;	/* pages behind it that were brought with it */
+	/* read from the source, with data, at this clone's faults (Xen: from the image) */
+	uint64_t fetched;
+	uint64_t read_ahead;	/* of them: not asked for, but behind one that was */
 	uint64_t shared;	/* were in the image already */
 	uint64_t avoided;	/* zero page (or poison) because of the bitmap */
 	uint64_t avoided_write;	/* of them: for a write; the others were read first */

@@ -42,6 +42,7 @@
 #define STOP_SEC	30
 #define QUICK_DEATHS	5
 #define QUICK_NS	10000000000ULL
+#define NOFILE_MIN	1024U	/* children are made with descriptors above FD_PARKED */
 
 enum keeper_state { KEEPER_RUNNING, KEEPER_STOPPING, KEEPER_ENDING };
 
@@ -340,16 +341,28 @@ static int on_sigchld(sd_event_source *s, const struct signalfd_siginfo *si, voi
 	return 0;
 }
 
-static int set_up(void)
+static int raise_nofile(void)
 {
 	struct rlimit rl;
-	sigset_t set;
-	int r;
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
-		rl.rlim_cur = rl.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &rl);
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
+		return -errno;
+	if (rl.rlim_max < NOFILE_MIN) {
+		log_err("%llu open files at most (ulimit -Hn): it takes %u and more",
+			(unsigned long long)rl.rlim_max, NOFILE_MIN);
+		return -EMFILE;
 	}
+	rl.rlim_cur = rl.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &rl) < 0 ? -errno : 0;
+}
+
+static int set_up(void)
+{
+	sigset_t set;
+	int r = raise_nofile();
+
+	if (r < 0)
+		return r;
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (options->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)

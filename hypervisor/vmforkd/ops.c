@@ -169,7 +169,7 @@ void op_wait(struct request *q)
 	struct ticket *t = ticket_find((uint64_t)handle);
 
 	if (!t)
-		request_failf(q, ENOENT, "see `vmforkctl ps`", "no ticket %lld", (long long)handle);
+		request_failf(q, ENOENT, "see `vmforkctl ps -a`", "no ticket %lld", (long long)handle);
 	else if (wait_ticket(q, t->handle) < 0)
 		request_fail(q, EBUSY, "too many requests wait already", "");
 	else
@@ -226,7 +226,7 @@ void op_kill(struct request *q)
 		if (t)
 			kill_chosen(q, NULL, NULL, t->handle);
 		else
-			request_failf(q, ENOENT, "see `vmforkctl ps`", "no ticket %lld",
+			request_failf(q, ENOENT, "see `vmforkctl ps -a`", "no ticket %lld",
 				      (long long)json_integer_value(ticket));
 		return;
 	}

@@ -33,7 +33,7 @@ void op_fill(struct request *q)
 		return;
 	}
 	if (fill_parse(what, &fill) < 0) {
-		request_failf(q, EINVAL, "none, record or all", "fill: '%.64s'", what);
+		request_failf(q, EINVAL, "none, record or all", "no way to fill is '%.64s'", what);
 		return;
 	}
 	req.handle = cp->handle;

@@ -227,7 +227,7 @@ static struct checkpoint *op_which(struct request *q)
 
 	if (cp && cp->complete)
 		return cp;
-	request_failf(q, ENOENT, "see `vmforkctl ps`", "no checkpoint '%.64s'", name);
+	request_failf(q, ENOENT, "see `vmforkctl ps -a`", "no checkpoint '%.64s'", name);
 	return NULL;
 }
 

@@ -226,7 +226,7 @@ void op_run(struct request *q)
 	if (r == 0)
 		r = core.backend->check(&config, why, sizeof(why));
 	if (r < 0) {
-		request_failf(q, -r, "", "run: %s", why);
+		request_failf(q, -r, "", "%s", why);
 		return;
 	}
 	for_each_vm(other)
@@ -237,7 +237,7 @@ void op_run(struct request *q)
 		}
 	r = policy_root(&config, why, sizeof(why));
 	if (r < 0) {
-		request_failf(q, -r, "", "run: %s", why);
+		request_failf(q, -r, "", "%s", why);
 		return;
 	}
 	r = vm_start_root(&config, &limits, started, q, &vm);

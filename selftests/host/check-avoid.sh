@@ -11,7 +11,12 @@ pager() { # VM FILTER: of its pager's counts
 }
 
 fetched() { # VM: pages that were read from the source for it, asked for or behind such a one
-	pager "$1" ".fetched + .read_ahead"
+	pager "$1" .fetched
+}
+
+counted_once() { # VM: nothing else brings pages into its image
+	json "(.checkpoints[] | select(.vm == \"web\") | .pager.present) ==
+		(.vms[] | select(.name == \"$1\") | .pager | .fetched - .private)" stats
 }
 
 clean() { # VM: its kernel has nothing to say
@@ -82,6 +87,8 @@ for on in Y N; do
 	else
 		check "without it most of it is" test "$n" -gt $((pages / 3))
 	fi
+	check "each page that was fetched is counted once" \
+		lab_wait_for 20 "counts that agree" counted_once "$vm"
 	check "its kernel is clean" clean "$vm"
 	gone "$vm" > /dev/null
 done

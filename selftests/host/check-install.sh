@@ -81,6 +81,8 @@ check_fails "of a long option" "--fail: not a value for it: 'often'" vmfork --fa
 check_fails "files without a command" "--map: no files" vmfork --map a b
 check_fails "a file that is not there" "/nonexistent: No such file" vmfork --args-from /nonexistent -- true
 check_fails "vmforkd" "unrecognized option '--bogus'" vmforkd --bogus
+check_fails "vmforkd with too few files" "ulimit -Hn.*1024" \
+	sh -c "mkdir '$root/few'; ulimit -n 512; exec vmforkd --runtime-dir '$root/few' --image-dir '$root/few'"
 check_fails "a configuration that is not there" "/nonexistent: No such file" \
 	vmfork-agent --check-config -c /nonexistent
 check "the example of a configuration is one" \
@@ -101,6 +103,19 @@ for verb in $(vmforkctl --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
 	for o in $(words vmforkctl "$verb"); do in_manual man1/vmforkctl.1 "$o" || missing+=" $verb:$o"; done
 done
 is "no option is missing in the manuals" "$missing" ""
+
+options_of() { # PAGE: those that its synopsis or a list has
+	grep -E '^\.(It|Op)' "$usr/share/man/$1" | grep -oE 'Fl -[a-z][a-z-]+' | sed 's/Fl -/--/' | sort -u
+}
+all_words() { # of all verbs
+	local verb
+	words vmforkctl
+	for verb in $(vmforkctl --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do words vmforkctl "$verb"; done
+}
+is "vmfork(1) has no option that is none" "$(comm -23 <(options_of man1/vmfork.1) <(words vmfork))" ""
+is "vmforkd(8) has none" "$(comm -23 <(options_of man8/vmforkd.8) <(words vmforkd))" ""
+is "vmfork-agent(8) has none" "$(comm -23 <(options_of man8/vmfork-agent.8) <(words vmfork-agent))" ""
+is "vmforkctl(1) has none" "$(comm -23 <(options_of man1/vmforkctl.1) <(all_words | sort -u))" ""
 
 completed() { # WORD...: what is offered for the last one
 	bash -c '
@@ -126,6 +141,8 @@ if [ -r /usr/share/bash-completion/bash_completion ]; then
 	done
 	is "vmforkctl completes its verbs and their options" "$missing" ""
 	is "modes of --output" "$(completed vmfork --output l)" line
+	is "ways to fill" "$(completed vmforkctl checkpoint fill some "" | xargs)" "none record all"
+	is "verbs to be helped with" "$(completed vmforkctl help sh)" shutdown
 else
 	skip "completion" "no bash-completion here"
 fi

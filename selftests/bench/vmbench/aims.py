@@ -79,7 +79,7 @@ AIMS = (
                                                        "uffd"))),
     Aim("descriptor", "KiB", 128,
         lambda record: of("M1", "state, as kept", "N=1")(record) / 1024),
-    Aim("allocation-heavy: resident memory over bytes fetched", "x", 25,
+    Aim("allocation-heavy, no record: resident memory over all bytes fetched", "x", 25,
         ratio(of("M5", "resident memory of the parent", ""),
               of("M5", "fetched", "allocation-heavy")), True),
     Aim("allocation-heavy: pages asked for over those needed", "x", 1.1,

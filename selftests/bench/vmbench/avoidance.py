@@ -4,6 +4,7 @@ from .bench import SLOW_RUNS, rotated
 from .cache import cache
 from .memory import rollup
 from .oracle import Oracle
+from .records import records
 
 MIB = 1024
 DIRTY_MIB = 600         # written and freed before the fork: free pages are not zeros
@@ -30,37 +31,47 @@ def m5(bench):
     needed(bench)
     cost(bench)
     cache(bench)
-    savings(bench)
+    root = set_up(bench, "m5", "--fill", "none")
+    savings(bench, root)
+    recorded = set_up(bench, "m5-records")
+    records(bench, {"no record": root, "vmfork": recorded}, LOADS)
+    bench.end_machine(recorded)
+    bench.end_machine(root)
 
 
-def one(root, policy, commands):
-    """Forks under a policy, runs the load in the clone: (ms, its pager's counts, its VM)."""
-    root.console.ask(f"policy {policy}")
-    with root.fork(1) as fork:
-        elapsed = sum(fork.consoles[0].ask(command, 900)[0] for command in commands)
-        stats = root.stats()
-        return elapsed / 1e3, stats[fork.vms[0]["name"]]["pager"], fork.vms[0]
-
-
-def savings(bench):
-    root = bench.root(MIB, "m5")
+def set_up(bench, name, *options):
+    root = bench.root_apart(MIB, name, *options)
     for command in SETUP:
         root.console.ask(command)
+    return root
+
+
+def savings(bench, root):
+    """No record of an earlier round: what a clone needs is fetched for it, on demand."""
     for run in bench.turns("M5 pages fetched", min(bench.runs, SLOW_RUNS), 0):
         bench.record.add("M5", "resident memory of the parent", "MiB", "", "vmfork", run,
                          rollup(root.vm["pid"])["Rss"] / 2**20)
         for load, commands in LOADS.items():
             for subject in rotated(list(POLICIES), run):
-                note(bench.record, subject, load, run, *one(root, POLICIES[subject], commands))
-    bench.end_machine(root)
+                one(bench.record, root, subject, load, commands, run)
 
 
-def note(record, subject, load, run, elapsed, counts, _):
-    record.add("M5", "fetched", "MiB", load, subject, run, counts["fetched"] * PAGE / 2**20)
-    for name in ("fetched", "avoided", "zero", "faults"):
-        record.add("M5", f"pages {name}" if name != "faults" else name, "pages", load, subject,
-                   run, counts[name])
-    record.add("M5", "time", "ms", load, subject, run, elapsed)
+def one(record, root, subject, load, commands, run):
+    """Forks under a policy, runs the load in the clone. All that its image took counts."""
+    def put(what, unit, value):
+        record.add("M5", what, unit, load, subject, run, value)
+
+    root.console.ask(f"policy {POLICIES[subject]}")
+    with root.fork(1) as fork:
+        elapsed = sum(fork.consoles[0].ask(command, 900)[0] for command in commands)
+        counts = root.stats()[fork.vms[0]["name"]]["pager"]
+        fetched = counts["fetched"] + root.image()["prefetched"]
+    put("fetched", "MiB", fetched * PAGE / 2**20)
+    put("pages fetched", "pages", fetched)
+    for name in ("avoided", "zero"):
+        put(f"pages {name}", "pages", counts[name])
+    put("faults", "pages", counts["faults"])
+    put("time", "ms", elapsed / 1e3)
 
 
 def needed(bench):
@@ -69,16 +80,17 @@ def needed(bench):
         root = oracle.root(MIB, "m5pages")
         for command in SETUP:
             root.console.ask(command)
-        bench.say("M5 pages needed")
         root.console.ask(f"policy {POLICIES['vmfork']}")
-        with root.fork(1) as fork:
-            for command in NEEDED_LOAD:
-                fork.consoles[0].ask(command, 900)
-            counts = root.stats()[fork.vms[0]["name"]]["pager"]
-            pages = oracle.needed(fork.vms[0]["pid"])
-        bench.record.add("M5", "pages asked for", "pages", "allocation-heavy", "vmfork", 0,
-                         counts["fetched"] + counts["zero"])
-        bench.record.add("M5", "pages asked for", "pages", "allocation-heavy", "oracle", 0, pages)
+        for run in bench.turns("M5 pages needed", min(bench.runs, SLOW_RUNS), 0):
+            with root.fork(1) as fork:
+                for command in NEEDED_LOAD:
+                    fork.consoles[0].ask(command, 900)
+                counts = root.stats()[fork.vms[0]["name"]]["pager"]
+                asked = counts["fetched"] + counts["zero"] + root.image()["prefetched"]
+                pages = oracle.needed(fork.vms[0]["pid"])
+            for subject, value in (("vmfork", asked), ("oracle", pages)):
+                bench.record.add("M5", "pages asked for", "pages", "allocation-heavy", subject, run,
+                                 value)
 
 
 def cost(bench):

@@ -38,7 +38,8 @@ class Oracle:
                 qemu="/usr/bin/qemu-system-x86_64", plugin=plugin, directory=self.counts,
                 pages=mib * 256 if mode == "pages" else 0, mode=mode))
         os.chmod(wrapper, 0o755)
-        self.daemon = Daemon(bench.build, os.path.join(self.directory, "run"), qemu=wrapper)
+        self.daemon = Daemon(bench.build, os.path.join(self.directory, "run"),
+                             ("--fill", "none"), qemu=wrapper)
 
     def __enter__(self):
         return self

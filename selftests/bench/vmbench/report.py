@@ -15,7 +15,9 @@ B7      RAM a shared file, x-ignore-shared; each clone maps it private, processe
 B7w     B7 with processes that wait already, as vmfork's stand-bys do
 uffd    a bare userfaultfd loop in a process of its own, for page faults
 off     M5: vmfork with no heuristic in the guest; "free set" and "set + hook" with the first and
-        the first two, vmfork with all; "no hooks": with neither hook
+        the first two, vmfork with all; "no hooks": with neither hook. Nothing is filled ahead
+        there; in the rows "record: ..." vmfork is with records, which earlier forks filled, and
+        "no record" without, both with all heuristics
 no agent
         M12: a fork of the same machine while nobody in it completes identities: a bare resume
 dropped M5: a fork before which the parent has dropped its page cache

@@ -448,6 +448,7 @@ START_TEST(zeros_are_read_ahead)
 	ck_assert_uint_eq(script.last_npages, 2);
 	ck_assert_uint_eq(clone_.stats.zero, 1);
 	ck_assert_uint_eq(clone_.stats.fetched, 2);
+	ck_assert_uint_eq(clone_.stats.read_ahead, 0);
 	ck_assert_int_eq(lseek(img.file, 3 * PAGER_PAGE_SIZE, SEEK_DATA), -1);
 }
 END_TEST
