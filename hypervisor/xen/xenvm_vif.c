@@ -21,6 +21,11 @@
  *
  * The guest's end reads its MAC address whenever it connects, so a clone's is right before its
  * agent runs. Checksums are always complete: DHCP clients read packets raw.
+ *
+ * No scatter-gather: xen-netback maps the fragments of what a guest sends in its softirq, and if one is
+ * in a page that is paged out, that call sleeps, which must not be in a softirq of dom0. A clone can
+ * have such fragments, file pages that nobody has touched since the fork. Without scatter-gather
+ * its kernel copies them into one buffer, and is the one who waits for them.
  */
 #define WAIT_TRIES	1000
 #define WAIT_USEC	10000
@@ -79,5 +84,7 @@ int vif_make(const struct device *d, uint32_t domain, const uint8_t m[6])
 		 m[5]);
 	r = make_front(d, back, front, domain, mac);
 	r = r ? r : make_back(d, back, front, domain, mac);
-	return r ? r : await_link(domain);
+	r = r ? r : await_link(domain);
+	/* xen-netback has said 1, and the guest has not run yet */
+	return r ? r : device_put(d, back, "feature-sg", "0");
 }

@@ -54,7 +54,7 @@ kill_all
 
 # ---- page_poison=1: the free heuristics are off, by themselves
 { lab_boot poisoned "vmfork.shell page_poison=1" --memory "$E2E_MEMORY" &&
-	lab_wait_for 240 "shell of poisoned" lab_ready poisoned; } || bail_out "no boot with page_poison=1"
+	lab_await_shell poisoned 240; } || bail_out "no boot with page_poison=1"
 for policy in free_set free_hook; do
 	is "page_poison=1: $policy is not in force" "$(lab_exec poisoned "cat /sys/class/misc/vmfork/$policy/in_force" | tr -d '\r')" 0
 done

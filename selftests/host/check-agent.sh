@@ -107,7 +107,7 @@ lab_start
 # a crowded machine must not be what the tests find
 lab_boot web "vmfork.shell vmfork.init=systemd systemd.default_timeout_start_sec=1800" --memory "$E2E_MEMORY" --net "$NET" ||
 	bail_out "no guest"
-lab_wait_for 240 "the guest's shell" lab_ready web || bail_out "the guest does not boot"
+lab_await_shell web 240 || bail_out "the guest does not boot"
 check "without an agent the machine knows what it misses" \
 	in_guest "vmfork --id | grep 'no agent'"
 check "services, hooks and the agent start" in_guest "$show setup"

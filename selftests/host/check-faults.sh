@@ -22,7 +22,7 @@ guest_tap web "vmfork-e2e limits root"
 # ---- a guest without the module
 boot() { # NAME KERNEL-ARGUMENTS
 	lab_boot "$1" "vmfork.shell $2" --memory "${LAB_MEMORY:-256M}" &&
-		lab_wait_for 120 "shell of $1" lab_ready "$1"
+		lab_await_shell "$1"
 }
 
 channel_is_broken() { # VM

@@ -50,7 +50,7 @@ mkdir -m 1777 "$LAB_DIR/balloon"
 lab_boot web "vmfork.shell movablecore=$((size - 384))M" --memory "${size}M" --cpus 2 \
 	--qemu-arg -device --qemu-arg virtio-balloon-pci \
 	--qemu-arg -qmp --qemu-arg "unix:$LAB_DIR/balloon/qmp.sock,server=on,wait=off" &&
-	lab_wait_for 120 "shell of web" lab_ready web || bail_out "the guest does not boot"
+	lab_await_shell web || bail_out "the guest does not boot"
 lab_exec web "vmfork-e2e file /root/data 16"
 lab_exec web "vmfork-e2e lodger /tmp/lodger $MIB > /tmp/lodger.log 2>&1 &"
 check "a lodger fills $MIB MiB" lab_wait_for 60 "lodger" lab_exec web "[ -p /tmp/lodger/out ]"

@@ -33,10 +33,11 @@ tap_replay() { # VM WHAT: reads a guest's TAP from stdin, counts it as this suit
 	[ "$plan" = "$seen" ] || not_ok "$vm: $what went to its end ($seen results, plan '$plan')"
 }
 
-guest_tap() { # [-t SECONDS] VM COMMAND: each result in the guest is one here; no less than LAB_PATIENCE
+# SECONDS are for LAB_PATIENCE=120, as those of lab_wait_for.
+guest_tap() { # [-t SECONDS] VM COMMAND: each result in the guest is one here
 	local limit=$LAB_PATIENCE
 	if [ "$1" = -t ]; then
-		limit=$(($2 > limit ? $2 : limit))
+		limit=$(($2 * LAB_PATIENCE / 120))
 		shift 2
 	fi
 	diag "$1: $2"
@@ -47,14 +48,14 @@ guest_tap() { # [-t SECONDS] VM COMMAND: each result in the guest is one here; n
 guest_tap_begin() {
 	local limit=$LAB_PATIENCE
 	if [ "$1" = -t ]; then
-		limit=$2
+		limit=$(($2 * LAB_PATIENCE / 120))
 		shift 2
 	fi
 	bg_vm=$1 bg_what=$2 bg_out=$LAB_DIR/tap.$RANDOM
 	diag "$1: $2 (in the background)"
 	# in the background a shell has SIGINT ignored
-	env --default-signal=INT "$LAB_TOP/selftests/lab/guest_exec.py" -t "$limit" \
-		"$(lab_vm "$1" console)" "export E2E_TIMEOUT=$((limit - 10)); $2" > "$bg_out" 2>&1 &
+	env --default-signal=INT vmfork-guest-exec -t "$limit" "$(lab_console "$1")" \
+		"export E2E_TIMEOUT=$((limit - 10)); $2" > "$bg_out" 2>&1 &
 	bg_pid=$!
 }
 

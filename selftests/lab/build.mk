@@ -6,6 +6,8 @@ RUN_SUITES = $(PY) selftests/run.py --logs $(B)/check
 
 CHECK_SUITES += selftests/lab/lab-test.sh
 
+$(call program,vmfork-guest-exec,selftests/lab/guest_exec.c)
+
 .PHONY: deps guest-image guest-image-services demo check check-run style
 deps: ## install what building, running and testing take (Debian 12, root or sudo)
 	@selftests/lab/deps.sh build run test

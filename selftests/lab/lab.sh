@@ -118,16 +118,17 @@ bail_out() { # WHY: nothing more can be tested
 
 # ---- waiting
 
-# SECONDS are for LAB_PATIENCE=120, and longer or shorter with it.
+# SECONDS are for LAB_PATIENCE=120, and longer or shorter with it. Where all is slow it is asked less
+# often, or asking would take the time that is waited for.
 lab_wait_for() { # SECONDS WHAT COMMAND...: until it succeeds; there is no event for a shell to wait on
-	local end=$((SECONDS + $1 * LAB_PATIENCE / 120)) what=$2
+	local end=$((SECONDS + $1 * LAB_PATIENCE / 120)) what=$2 pause=$((LAB_PATIENCE * 200 / 120))
 	shift 2
 	until "$@" > /dev/null 2>&1; do
 		if ((SECONDS >= end)); then
 			diag "not in time: $what"
 			return 1
 		fi
-		sleep 0.2
+		sleep "$((pause / 1000)).$(printf %03d $((pause % 1000)))"
 	done
 }
 
@@ -161,6 +162,7 @@ lab_setup() { # directories that QEMU's user can reach, wherever the tree is
 
 lab_start() { # [VMFORKD-OPTION]...: starts it, or starts it again
 	lab_setup
+	rm -f "$LAB_DIR"/console.*
 	local how=(--runtime-dir "$LAB_DIR/run" --image-dir "$LAB_IMAGES" --lib-dir "$LAB_DIR/lib"
 		--die-with-parent)
 	[ "$(id -u)" != 0 ] || how+=(--user vmfork)
@@ -297,10 +299,15 @@ lab_run() { # NAME [VMFORKCTL-RUN-OPTION]...: starts a guest with the command sh
 	local name=$1
 	shift
 	lab_boot "$name" vmfork.shell "$@" || return
-	lab_wait_for 120 "shell of $name" lab_ready "$name" || {
+	lab_await_shell "$name" || {
 		diag "$(tail -n 20 "$(lab_log "$name")")"
 		return 1
 	}
+}
+
+lab_await_shell() { # VM [SECONDS]: its log is asked for once, the machine has to boot meanwhile
+	local log
+	log=$(lab_log "$1") && lab_wait_for "${2:-120}" "shell of $1" grep -qa '^VMFORK-READY' "$log"
 }
 
 lab_boot() { # NAME APPEND [VMFORKCTL-RUN-OPTION]...: starts a guest of the lab's disk
@@ -312,24 +319,23 @@ lab_boot() { # NAME APPEND [VMFORKCTL-RUN-OPTION]...: starts a guest of the lab'
 }
 
 lab_vm() { # VM MEMBER: one member of the VM's JSON object
-	vmforkctl ps --json | python3 -c '
-import json, sys
-for vm in json.load(sys.stdin)["vms"]:
-    if sys.argv[1] in (vm["name"], str(vm["handle"])):
-        value = vm
-        for key in sys.argv[2].split("."):
-            value = value[key]
-        print(json.dumps(value) if isinstance(value, (dict, list, bool)) else value)
-        sys.exit(0)
-sys.exit("no VM " + sys.argv[1])' "$1" "$2"
+	# shellcheck disable=SC2016	# jq expands it
+	vmforkctl ps --json | jq -r --arg vm "$1" --arg member "$2" '
+		[.vms[] | select(.name == $vm or (.handle | tostring) == $vm)][0] // error("no VM " + $vm) |
+		getpath($member | split(".")) |
+		if . == null then error("no " + $member) elif type == "string" then . else tojson end'
 }
 
 lab_log() { # VM: path of its console's log
 	lab_vm "$1" log
 }
 
-lab_ready() { # VM
-	grep -qa '^VMFORK-READY' "$(lab_log "$1")"
+# Asked for once: a machine of the same name has another socket, and the old one is gone with the old one.
+lab_console() { # VM: its console's socket
+	local known=$LAB_DIR/console.$1 console
+	console=$(cat "$known" 2> /dev/null)
+	[ -S "$console" ] || console=$(lab_vm "$1" console) || return
+	echo "$console" | tee "$known"
 }
 
 lab_exec() { # [-t SECONDS] VM COMMAND: in the guest, over its console; its output and status
@@ -338,6 +344,6 @@ lab_exec() { # [-t SECONDS] VM COMMAND: in the guest, over its console; its outp
 		limit=$2
 		shift 2
 	fi
-	console=$(lab_vm "$1" console) || return 125
-	"$LAB_TOP/selftests/lab/guest_exec.py" -t "$limit" "$console" "$2"
+	console=$(lab_console "$1") || return 125
+	vmfork-guest-exec -t "$limit" "$console" "$2"
 }
