@@ -91,9 +91,9 @@ make_kernel() { # DIR: vmlinuz, vmlinux, lib/modules/RELEASE, initramfs.list
 	mkdir -p "lib/modules/$KREL"
 	touch initramfs.list	# all may be built in
 	while read -r kind name; do
-		[ "$kind" = initramfs ] || [ "$kind" = disk ] || continue
+		[ "$kind" = initramfs ] || [ "$kind" = maybe ] || [ "$kind" = disk ] || continue
 		if ! modprobe -d "$from" -S "$KREL" --show-depends "$name" > depends; then
-			[ "$kind" = disk ] && continue
+			[ "$kind" != initramfs ] && continue
 			return 1
 		fi
 		for module in $(sed -n "s/^insmod \([^ ]*\).*/\1/p" depends); do
@@ -136,7 +136,7 @@ take_module() { # FROM PATH KIND: copies it, unpacked; lists it for the initramf
 	else
 		cp "$1/$2" "$to"
 	fi
-	if [ "$3" = initramfs ] && ! grep -qsxF "$to" initramfs.list; then
+	if [ "$3" != disk ] && ! grep -qsxF "$to" initramfs.list; then
 		echo "$to" >> initramfs.list
 	fi
 }
