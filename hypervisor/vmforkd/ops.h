@@ -17,7 +17,7 @@ struct member {
 void ops_run(struct request *q);
 /** members_check() - pure: known ones only, of the right type, none missing. */
 int members_check(const json_t *o, const struct member *known, char *why, size_t len);
-/** config_parse() - pure: `config` of run -> struct vm_config. */
+/** config_parse() - pure: `config` of run -> struct vm_config; no machine: "". */
 int config_parse(json_t *o, struct vm_config *ret, char *why, size_t len);
 /** op_vm() - the VM named by member "vm"; NULL: the request was answered. */
 struct vm *op_vm(struct request *q);

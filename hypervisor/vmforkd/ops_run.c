@@ -125,12 +125,12 @@ static int parse_words(const json_t *o, struct vm_config *c, char *why, size_t l
 
 	r = get_string(o, "accel", "auto", c->accel, sizeof(c->accel), why, len);
 	if (r == 0)
-		r = get_string(o, "machine", core.backend->machine, c->machine, sizeof(c->machine), why, len);
+		r = get_string(o, "machine", "", c->machine, sizeof(c->machine), why, len);
 	if (r == 0)
 		r = get_string(o, "net", "none", c->net, sizeof(c->net), why, len);
 	if (r == 0)
 		r = one_of("accel", c->accel, accels, why, len);
-	if (r == 0)
+	if (r == 0 && c->machine[0])
 		r = one_of("machine", c->machine, machines, why, len);
 	if (r == 0)
 		r = one_of("net", c->net, nets, why, len);
@@ -219,6 +219,8 @@ void op_run(struct request *q)
 	int r;
 
 	r = config_parse(o, &config, why, sizeof(why));
+	if (r == 0 && !config.machine[0])
+		snprintf(config.machine, sizeof(config.machine), "%s", core.backend->machine);
 	if (r == 0)
 		r = op_limits(json_object_get(o, "limits"), &limits, why, sizeof(why));
 	if (r == 0)
