@@ -83,6 +83,11 @@ static int prepare(struct vm *vm)
 	return 0;
 }
 
+static void unprepare(struct vm *vm)
+{
+	fake.unprepared++;
+}
+
 static int freeze(struct vm *vm, struct checkpoint *cp)
 {
 	fake.frozen++;
@@ -180,6 +185,7 @@ static const char *unforkable(const struct vm *vm)
 
 static const struct backend_ops fake_backend = {
 	.name = "fake", .probe = probe, .check = check, .start = start, .prepare = prepare,
+	.unprepare = unprepare,
 	.freeze = freeze, .resume = resume, .load = load, .kick = kick, .unforkable = unforkable, .kill = kill_vm,
 	.destroy = destroy, .checkpoint_destroy = checkpoint_destroy, .slots = slots,
 	.save = save, .adopt = adopt, .checkpoint_save = checkpoint_save,

@@ -20,6 +20,7 @@ struct fake {
 	bool hold_resume;	/* RESUMED does not come at all */
 	bool hold_adopt;	/* nor ADOPTED */
 	bool adopted_running;	/* what ADOPTED says */
+	unsigned int unprepared;
 	unsigned int frozen;
 	unsigned int loads;
 	unsigned int resumes;

@@ -475,6 +475,7 @@ START_TEST(host_fork_refused)
 
 	host_calls = 0;
 	ck_assert_int_eq(fork_call(vm, t, "", 0, host_done, NULL), 0);
+	fake_settle();
 	m.cookie = take_call(vm, 0);
 	guest_put(vm, VMFORK_G2H_FORK_REFUSED, 0, &m, sizeof(m));
 	ck_assert_uint_eq(host_calls, 1);
@@ -482,6 +483,28 @@ START_TEST(host_fork_refused)
 	/* too late */
 	guest_want_fork(vm, VMFORK_FORK_HOST, m.cookie, "", 0);
 	ck_assert_int_eq((int32_t)guest_leave_fork(vm).result, -ECANCELED);
+}
+END_TEST
+
+/* What was prepared for a ticket is used by its fork, or given up with the last ticket. */
+START_TEST(prepared_for_nothing)
+{
+	struct vm *vm = fake_root("web");
+	struct ticket *a = ticket_new(0, vm->handle, vm->family, 1);
+	struct ticket *b = ticket_new(0, vm->handle, vm->family, 1);
+
+	vm_prepare(vm);
+	fake_settle();
+	ck_assert_uint_eq(fake.unprepared, 0);
+	ticket_close(a);
+	fake_settle();
+	ck_assert_uint_eq(fake.unprepared, 0);
+	ticket_close(b);
+	fake_settle();
+	ck_assert_uint_eq(fake.unprepared, 1);
+	fork_into(vm, 1);
+	fake_settle();
+	ck_assert_uint_eq(fake.unprepared, 1);
 }
 END_TEST
 
@@ -777,6 +800,7 @@ static Suite *suite(void)
 	tcase_add_test(c, host_fork);
 	tcase_add_test(c, host_fork_refused);
 	tcase_add_test(c, host_fork_without_module);
+	tcase_add_test(c, prepared_for_nothing);
 	tcase_add_test(c, rubbish_breaks_the_channel_only);
 	tcase_add_test(c, window_is_enforced);
 	tcase_add_test(c, reload_closes_everything);
