@@ -26,25 +26,6 @@ static int next_reply(struct vm *vm, uint64_t cookie)
 	return (int32_t)le32toh(((struct vmfork_msg_reply *)buf)->result);
 }
 
-static struct vmfork_msg_exited next_exit(struct vm *vm)
-{
-	struct vmfork_msg_exited m = { 0 };
-	uint64_t cookie;
-	uint32_t len;
-
-	ck_assert_uint_eq(guest_take(vm, &cookie, buf, &len), VMFORK_H2G_EXITED);
-	memcpy(&m, buf, sizeof(m));
-	return m;
-}
-
-static bool nothing_for(struct vm *vm)
-{
-	uint64_t cookie;
-	uint32_t len;
-
-	return guest_take(vm, &cookie, buf, &len) == 0;
-}
-
 static const char *params_of(const struct ticket *t, uint32_t id)
 {
 	static char text[VMFORK_PARAMS_MAX + 1];

@@ -22,17 +22,6 @@
 
 static uint8_t buf[RING_PAYLOAD_MAX];
 
-static struct vmfork_msg_exited next_exit(struct vm *vm)
-{
-	struct vmfork_msg_exited m = { 0 };
-	uint64_t cookie;
-	uint32_t len;
-
-	ck_assert_uint_eq(guest_take(vm, &cookie, buf, &len), VMFORK_H2G_EXITED);
-	memcpy(&m, buf, sizeof(m));
-	return m;
-}
-
 static int64_t ticket_with(struct vm *vm, uint32_t lifetime, uint32_t memory, uint32_t weight)
 {
 	struct vmfork_msg_grant m = { .clones = htole32(1), .lifetime_s = htole32(lifetime),
