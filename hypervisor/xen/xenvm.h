@@ -50,7 +50,7 @@ struct xenvm {
 	int kick;
 	int done;		/* eventfd: the worker has an answer */
 	uint32_t domain;	/* 0: there is none */
-	uint32_t *shared_domain;	/* the same, for the front process */
+	libxl_uuid uuid;	/* its own, whether libxl has made it yet or not */
 	bool fresh;		/* made, and has not run yet */
 	bool frozen;
 	bool ending;
@@ -81,8 +81,6 @@ int domain_restore(struct xenvm *x, int descriptor);
 int domain_freeze(struct xenvm *x, const int *fds);
 int domain_resume(struct xenvm *x);
 bool domain_is_stopped(struct xenvm *x);
-/** domain_is() - from now on this is the domain. */
-void domain_is(struct xenvm *x, uint32_t domain);
 /** domain_destroy() - by the main thread, whatever the worker does. */
 void domain_destroy(struct xenvm *x);
 
