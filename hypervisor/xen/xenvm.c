@@ -26,6 +26,7 @@
 #define PEER_FD	3
 #define LAST_READS	64
 #define LAST_MSEC	100
+#define MAKING_MSEC	30000
 
 enum { P_PEER, P_SIGNAL, P_DONE, P_XS, P_EVTCHN, P_KICK, P_TTY, P_LISTENER, P_CLIENT, P_QEMU, P_COUNT };
 
@@ -331,9 +332,6 @@ static void run(struct xenvm *x, int signals)
 		/* the worker opens the console: it is found at the next turn */
 		if (poll(p, P_COUNT, x->busy ? 100 : -1) > 0)
 			handle(x, p);
-		/* one that is being made is to be destroyed as well, should this end */
-		if (x->busy && !x->domain && !x->req.clone)
-			domain_is(x, domain_find(x));
 	}
 }
 
@@ -347,6 +345,15 @@ static void read_last_words(struct xenvm *x)
 			return;
 		console_read(&x->console);
 	}
+}
+
+/* Which domain it is that is being made is only known when it is made. */
+static void await_domain(struct xenvm *x)
+{
+	struct pollfd p = { .fd = x->done, .events = POLLIN };
+
+	if (x->busy && (x->req.op == XENVM_START || x->req.op == XENVM_RESTORE))
+		poll(&p, 1, MAKING_MSEC);
 }
 
 static int take_signals(void)
@@ -372,8 +379,8 @@ int main(int argc, char **argv)
 
 	log_init("vmfork-xenvm");
 	signal(SIGPIPE, SIG_IGN);	/* a copy that is dropped */
-	x.shared_domain = front_start();
-	signals = x.shared_domain ? take_signals() : -1;
+	libxl_uuid_generate(&x.uuid);
+	signals = front_start(&x.uuid) ? take_signals() : -1;
 	x.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = signals < 0 || x.done < 0 ? -errno : domain_open(&x);
 	r = r ? r : device_open(&x.device);
@@ -383,6 +390,7 @@ int main(int argc, char **argv)
 	}
 	run(&x, signals);
 	copy_drop(&x);
+	await_domain(&x);
 	read_last_words(&x);
 	qemu_end(&x.qemu);
 	domain_destroy(&x);

@@ -84,7 +84,7 @@ struct xenvm {
 	int kick;
 	int done;		/* eventfd: the worker has an answer */
 	uint32_t domain;	/* 0: there is none */
-	uint32_t *shared_domain;	/* the same, for the front process */
+	libxl_uuid uuid;	/* its own, whether libxl has made it yet or not */
 	bool fresh;		/* made, and has not run yet */
 	bool frozen;
 	bool ending;
@@ -99,7 +99,6 @@ struct xenvm {
 	struct qemu qemu;
 	struct copy copy;
 	struct standby standby;
-	libxl_uuid uuid;
 	uint8_t mac[6];
 	struct xenvm_req req;
 	int fds[XENVM_FDS_MAX];
@@ -125,8 +124,6 @@ int domain_made(struct xenvm *x, uint32_t domain);
 int domain_error(const struct xenvm *x, int rc);
 int domain_resume(struct xenvm *x);
 bool domain_is_stopped(struct xenvm *x);
-/** domain_is() - from now on this is the domain. */
-void domain_is(struct xenvm *x, uint32_t domain);
 /** domain_destroy() - by the main thread, whatever the worker does. */
 void domain_destroy(struct xenvm *x);
 
@@ -135,8 +132,6 @@ void domain_destroy(struct xenvm *x);
 int standby_begin(struct xenvm *x);
 /** standby_end() - make a clone's domain of @descriptor, with standby_begin() or without. */
 int standby_end(struct xenvm *x, int descriptor);
-/** domain_find() - ours that is being made, or 0. */
-uint32_t domain_find(const struct xenvm *x);
 
 /* xenvm_copy.c */
 /** copy_prepare() - begin, and wait for domain_freeze(). Takes @fds, those of XENVM_PREPARE. */

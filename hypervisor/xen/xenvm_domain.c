@@ -66,7 +66,6 @@ static int fill_config(struct xenvm *x, libxl_domain_config *c)
 	c->c_info.type = type;
 	snprintf(name, sizeof(name), "vmfork-%d-%" PRIu64, getppid(), x->handle);
 	c->c_info.name = strdup(name);
-	libxl_uuid_generate(&x->uuid);
 	c->c_info.uuid = x->uuid;
 	libxl_domain_build_info_init_type(&c->b_info, type);
 	if (type == LIBXL_DOMAIN_TYPE_HVM)
@@ -91,7 +90,7 @@ static int open_console(struct xenvm *x)
 	int r = -ENOENT;
 
 	/* xenconsoled makes it in its own time */
-	for (int i = 0; r && i < 300; i++) {
+	for (int i = 0; r && i < 300 && !__atomic_load_n(&x->ending, __ATOMIC_RELAXED); i++) {
 		if (!libxl_console_get_tty(x->ctx, x->domain, 0, LIBXL_CONSOLE_TYPE_PV, &tty) &&
 		    tty && tty[0])
 			r = console_open(&x->console, tty);
@@ -103,18 +102,12 @@ static int open_console(struct xenvm *x)
 	return r;
 }
 
-void domain_is(struct xenvm *x, uint32_t domain)
-{
-	x->domain = domain;
-	__atomic_store_n(x->shared_domain, domain, __ATOMIC_RELEASE);
-}
-
 int domain_made(struct xenvm *x, uint32_t domain)
 {
 	int r;
 
 	x->fresh = true;
-	domain_is(x, domain);
+	x->domain = domain;
 	r = device_make(&x->device, domain, x->size);
 	if (!r && !strcmp(x->config.net, "bridge"))
 		r = vif_make(&x->device, domain, x->mac);
@@ -182,7 +175,7 @@ void domain_destroy(struct xenvm *x)
 	if (libxl_domain_destroy(ctx, domain, NULL))
 		log_err("domain %u: not destroyed", domain);
 	else
-		domain_is(x, 0);
+		x->domain = 0;
 	libxl_ctx_free(ctx);
 	device_remove(domain);
 }

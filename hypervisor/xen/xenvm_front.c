@@ -8,13 +8,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xentoollog.h>
 
 #include "log.h"
+#include "util.h"
 #include "xenvm.h"
 
 static pid_t child;
@@ -22,6 +23,34 @@ static pid_t child;
 static void pass_on(int sig)
 {
 	kill(child, sig);
+}
+
+uint32_t domain_find(xc_interface *xc, const libxl_uuid *uuid)
+{
+	xc_domaininfo_t info[16];
+	uint32_t first = 1;
+	int n;
+
+	while ((n = xc_domain_getinfolist(xc, first, ARRAY_SIZE(info), info)) > 0) {
+		for (int i = 0; i < n; i++) {
+			if (!memcmp(info[i].handle, libxl_uuid_bytearray_const(uuid),
+				    sizeof(info[i].handle)) &&
+			    !(info[i].flags & XEN_DOMINF_dying))
+				return info[i].domain;
+		}
+		first = info[n - 1].domain + 1U;
+	}
+	return 0;
+}
+
+static uint32_t domain_of(const libxl_uuid *uuid)
+{
+	xc_interface *xc = xc_interface_open(NULL, NULL, 0);
+	uint32_t domain = xc ? domain_find(xc, uuid) : 0;
+
+	if (xc)
+		xc_interface_close(xc);
+	return domain;
 }
 
 static void destroy(uint32_t domain)
@@ -36,9 +65,10 @@ static void destroy(uint32_t domain)
 	device_remove(domain);
 }
 
-static void stay(const uint32_t *domain)
+static void stay(const libxl_uuid *uuid)
 {
 	struct sigaction act = { .sa_handler = pass_on };
+	uint32_t domain;
 	int status = 0;
 
 	sigaction(SIGTERM, &act, NULL);
@@ -47,28 +77,25 @@ static void stay(const uint32_t *domain)
 		close(fd);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	if (__atomic_load_n(domain, __ATOMIC_ACQUIRE))
-		destroy(*domain);
+	domain = domain_of(uuid);
+	if (domain)
+		destroy(domain);
 	exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }
 
-uint32_t *front_start(void)
+bool front_start(const libxl_uuid *uuid)
 {
-	uint32_t *domain = mmap(NULL, sizeof(*domain), PROT_READ | PROT_WRITE,
-				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t front = getpid();
 
-	if (domain == MAP_FAILED)
-		return NULL;
 	/* with its keeper gone a domain is to end, not to be left alone */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	child = fork();
 	if (child < 0)
-		return NULL;
+		return false;
 	if (child > 0)
-		stay(domain);
+		stay(uuid);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != front)
 		exit(EXIT_FAILURE);
-	return domain;
+	return true;
 }

@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "util.h"
+#include "xenvm_front.h"
 
 /**
  * DOC: Stand-by domains
@@ -24,7 +25,6 @@ static const uint8_t beginning[] = {
 
 #define LOOK_USEC	20000
 #define LOOKS		3000
-#define DOMAINS		64
 
 static void *restore_thread(void *data)
 {
@@ -59,30 +59,12 @@ static int begin(struct xenvm *x)
 	return r;
 }
 
-uint32_t domain_find(const struct xenvm *x)
-{
-	xc_domaininfo_t info[DOMAINS];
-	uint32_t first = 0;
-	int n;
-
-	if (libxl_uuid_is_nil(&x->uuid))
-		return 0;
-	while ((n = xc_domain_getinfolist(x->xc, first, DOMAINS, info)) > 0) {
-		for (int i = 0; i < n; i++)
-			if (!memcmp(info[i].handle, libxl_uuid_bytearray_const(&x->uuid),
-				    sizeof(info[i].handle)))
-				return info[i].domain;
-		first = info[n - 1].domain + 1U;
-	}
-	return 0;
-}
-
 int standby_begin(struct xenvm *x)
 {
 	int r = begin(x);
 
 	for (int i = 0; !r && !x->domain && !ended(&x->standby) && i < LOOKS; i++) {
-		domain_is(x, domain_find(x));
+		x->domain = domain_find(x->xc, &x->uuid);
 		if (!x->domain)
 			usleep(LOOK_USEC);
 	}

@@ -19,6 +19,19 @@ tender_of() { # VM: the process that tends its domain, behind the one in front
 	pgrep -P "$(lab_vm "$1" pid)"
 }
 
+# The process is killed while libxl makes its domain, or right after; nobody but it knows that domain's number.
+killed_while_made() {
+	local delay
+	for delay in 0.1 0.4 0.8 1.6; do
+		lab_boot doomed "" --memory 128M &
+		lab_wait_for 30 "its process" tender_of doomed || return
+		sleep "$delay"
+		kill -KILL "$(tender_of doomed)"
+		wait $!
+	done
+	domains_soon 1
+}
+
 lab_start
 lab_run web --memory 128M || bail_out "the guest does not boot"
 check "3 clones run" vmforkctl fork web -n 3
@@ -36,6 +49,7 @@ check "so does one whose process in front is killed" domains_soon 2
 check "the other clone still answers" lab_exec web.1.1 true
 check "a clone is killed" vmforkctl kill web.1.1
 check "and its domain ends" domains_soon 1
+check "no domain is left of processes that are killed while it is made" killed_while_made
 check "everything ends" kill_all
 check "no domain, no device is left" no_domain_no_device
 done_testing
