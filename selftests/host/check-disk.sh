@@ -78,7 +78,7 @@ for ((i = 0; i < 3; i++)); do
 	vmforkctl kill "$(json '.vms[0].name' fork web)" > /dev/null
 done
 older=$(json '.vms[0].name' clone old)
-guest_tap -t $((LAB_PATIENCE * 4)) web "vmfork-e2e forks $forks"
+guest_tap -t 480 web "vmfork-e2e forks $forks"
 check "after $forks forks its disk has no more than 66 layers" test "$(layers web)" -le 66
 check "left alone it soon has fewer than 24" lab_wait_for 60 "fewer layers" few_layers web
 fork_from_host
@@ -89,7 +89,7 @@ for vm in web $names; do
 		'! dmesg | grep -iE "ext4.*error|I/O error"'
 done
 # a clone of an older checkpoint, whose layers had others on them when it began
-guest_tap -t $((LAB_PATIENCE * 4)) "$older" "vmfork-e2e forks $forks"
+guest_tap -t 480 "$older" "vmfork-e2e forks $forks"
 check "after $forks forks of its own it has no more than 66 layers" test "$(layers "$older")" -le 66
 check "left alone it soon has fewer than 24" lab_wait_for 60 "fewer layers" few_layers "$older"
 check "the file is whole there" lab_exec "$older" \

@@ -40,6 +40,7 @@ lab_run ident --memory "${LAB_MEMORY:-384M}" --cpus 2 --net none --qemu-arg -net
 	--qemu-arg user,id=own --qemu-arg -device --qemu-arg virtio-net-pci,netdev=own ||
 	bail_out "the guest does not boot"
 guest_tap ident uapi_test
+set_clock ident
 guest_tap -t 400 ident agent_test
 check "no clone is left" only_vms_soon ident
 

@@ -33,10 +33,11 @@ tap_replay() { # VM WHAT: reads a guest's TAP from stdin, counts it as this suit
 	[ "$plan" = "$seen" ] || not_ok "$vm: $what went to its end ($seen results, plan '$plan')"
 }
 
+# SECONDS are for LAB_PATIENCE=120.
 guest_tap() { # [-t SECONDS] VM COMMAND: each result in the guest is one here
 	local limit=$LAB_PATIENCE
 	if [ "$1" = -t ]; then
-		limit=$2
+		limit=$(($2 * LAB_PATIENCE / 120))
 		shift 2
 	fi
 	diag "$1: $2"
@@ -47,7 +48,7 @@ guest_tap() { # [-t SECONDS] VM COMMAND: each result in the guest is one here
 guest_tap_begin() {
 	local limit=$LAB_PATIENCE
 	if [ "$1" = -t ]; then
-		limit=$2
+		limit=$(($2 * LAB_PATIENCE / 120))
 		shift 2
 	fi
 	bg_vm=$1 bg_what=$2 bg_out=$LAB_DIR/tap.$RANDOM
@@ -82,6 +83,12 @@ guest_ended() {
 guest_tap_end() {
 	wait "$bg_pid"
 	tap_replay "$bg_vm" "$bg_what" < "$bg_out"
+}
+
+# A root's clock is of its boot, and wrong by seconds where that was slow; set late, it is
+# behind the host's by no more than the console is slow, and never ahead.
+set_clock() { # VM
+	lab_exec "$1" "date -s @$(date +%s)" > /dev/null
 }
 
 # ---- vmforkctl
