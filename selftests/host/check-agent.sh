@@ -117,7 +117,7 @@ is "the agent is registered" "$(in_guest 'vmfork-agent --status --json' | jq .ag
 
 # ---- connections
 start_echo
-guest_tap -t $((LAB_PATIENCE * 3)) web "vmfork-e2e connections $seen $echo_port 2"
+guest_tap -t 360 web "vmfork-e2e connections $seen $echo_port 2"
 check "the server outside saw one orderly end" lab_wait_for 60 "the end" echo_ended
 
 # ---- identity that cannot be completed

@@ -17,12 +17,6 @@ statuses() { # TICKET: of its clones, in order of ID
 	json '[.exits | sort_by(.id)[] | "\(.reason) \(.status)"] | join(", ")' wait "$1"
 }
 
-# A root's clock is of its boot, and wrong by seconds where that was slow; set late, it is
-# behind the host's by no more than the console is slow, and never ahead.
-set_clock() { # VM
-	lab_exec "$1" "date -s @$(date +%s)" > /dev/null
-}
-
 # The pager's count COUNT of checkpoints of web.
 image_count() { # COUNT
 	json ".checkpoints[] | select(.vm == \"web\") | .pager.$1" stats

@@ -41,6 +41,7 @@ own=(--qemu-arg -netdev --qemu-arg "user,id=own" --qemu-arg -device --qemu-arg "
 lab_run ident --memory "${LAB_MEMORY:-384M}" --cpus 2 --net none "${own[@]}" ||
 	bail_out "the guest does not boot"
 guest_tap ident uapi_test
+set_clock ident
 guest_tap -t 400 ident agent_test
 check "no clone is left" only_vms_soon ident
 

@@ -7,7 +7,9 @@
 lab_start
 lab_run module --memory "${LAB_MEMORY:-384M}" --cpus 2 || bail_out "the guest does not boot"
 guest_tap module uapi_test
+set_clock module
 guest_tap -t 300 module "fork_test 2"
+set_clock module
 guest_tap -t 300 module "checkpoint_test 5"
 guest_tap -t 300 module kill_test
 check "no clone is left" only_vms_soon module

@@ -85,6 +85,12 @@ guest_tap_end() {
 	tap_replay "$bg_vm" "$bg_what" < "$bg_out"
 }
 
+# A root's clock is of its boot, and wrong by seconds where that was slow; set late, it is
+# behind the host's by no more than the console is slow, and never ahead.
+set_clock() { # VM
+	lab_exec "$1" "date -s @$(date +%s)" > /dev/null
+}
+
 # ---- vmforkctl
 
 json() { # FILTER [VMFORKCTL-ARGUMENT]...: jq's answer
