@@ -48,6 +48,14 @@ xl_start() { # a machine like that of vmfork; waits for its shell
 	lab_wait_for 120 "xl's machine is up" grep -qa VMFORK-READY "$files/console"
 }
 
+xl_answers() { # DOMAIN: its shell does a command, as lab_exec has it done
+	local tty
+	tty=$(xenstore-read "/local/domain/$(xl domid "$1")/console/tty") || return
+	timeout "$LAB_PATIENCE" grep -qam1 'VMFORK-END 1' < "$tty" &
+	printf 'run 1 %s\n' "$(base64 <<< true)" > "$tty"
+	wait $!
+}
+
 xl_run() { # CLONES
 	local begin i file=$files/saved
 	begin=$(date +%s%N)
@@ -57,6 +65,10 @@ xl_run() { # CLONES
 		xl restore -e "$files/clone$i.cfg" "$file" > /dev/null 2>&1 || return
 	done
 	figure xl "$1" running_ms "$(ms_since "$begin")"
+	for ((i = 1; i <= $1; i++)); do
+		xl_answers "clone$i" || return
+	done
+	figure xl "$1" answered_ms "$(ms_since "$begin")"
 	figure xl "$1" copied_bytes $(($(stat -c %s "$file") * ($1 + 1)))
 	figure xl "$1" clone_mib "$(domain_mib '^clone')"
 	for ((i = 1; i <= $1; i++)); do
@@ -76,7 +88,7 @@ sum_of() { # MEMBER of the clones' pager figures
 }
 
 vmfork_run() { # CLONES
-	local begin vm copied
+	local begin vm copied ahead
 	begin=$(date +%s%N)
 	vmforkctl fork web -n "$1" > /dev/null || return
 	figure vmfork "$1" running_ms "$(ms_since "$begin")"
@@ -86,7 +98,9 @@ vmfork_run() { # CLONES
 	done
 	figure vmfork "$1" answered_ms "$(ms_since "$begin")"
 	copied=$(lab_vm web copied_pages)
-	figure vmfork "$1" copied_bytes $(((copied + $(sum_of fetched)) * 4096))
+	ahead=$(json '[.checkpoints[].pager.prefetched] | add' stats)
+	figure vmfork "$1" copied_bytes $(((copied + $(sum_of fetched) + ahead) * 4096))
+	figure vmfork "$1" prefetched_pages "$ahead"
 	figure vmfork "$1" copied_late_pages "$(lab_vm web copied_late_pages)"
 	figure vmfork "$1" fetched_pages "$(sum_of fetched)"
 	figure vmfork "$1" zero_pages "$(sum_of zero)"
@@ -111,7 +125,7 @@ vmfork_ticket_run() { # CLONES
 }
 
 exec 3>&1
-lab_start --fill none
+lab_start
 files=$(mktemp -d "$LAB_DIR/xl.XXXXXX")
 for i in $(seq 16); do
 	xl_config "clone$i"

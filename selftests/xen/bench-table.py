@@ -13,11 +13,13 @@ import sys
 FIGURE = re.compile(r"^# FIGURE (\S+) (\d+) (\S+) ([0-9.]+)$")
 ROWS = [  # what, name in the log, unit, the baseline's if it is a time
     ("time to running clones, host's fork", "running_ms", "xl", "running_ms"),
-    ("time until clones have answered, ticket before", "ticket_running_ms", "xl", "running_ms"),
+    ("time until clones have answered, host's fork", "answered_ms", "xl", "answered_ms"),
+    ("time until clones have answered, ticket before", "ticket_running_ms", "xl", "answered_ms"),
     ("time until the parent runs again", "pause_ms", "xl", "pause_ms"),
     ("bytes copied", "copied_bytes", "MiB", None),
     ("memory in use per clone", "clone_mib", "MiB", None),
     ("pages fetched on demand, all clones", "fetched_pages", "pages", None),
+    ("pages given before they were asked for, all clones", "prefetched_pages", "pages", None),
     ("pages given as zeros, all clones", "zero_pages", "pages", None),
     ("pages left out of the copy as free", "free_pages", "pages", None),
     ("pages copied at the fork, ticket before", "ticket_late_pages", "pages", None),
