@@ -103,7 +103,7 @@ int xen_store(struct xen_vm *x, const char *what, int fd)
 	return core_store_fd(name, fd);
 }
 
-static int keep_gfns(struct xen_vm *x, int *fd)
+int xen_keep_gfns(struct xen_vm *x, int *fd)
 {
 	fds_close(&x->gfns, 1);
 	x->gfns = steal_fd(fd);
@@ -125,7 +125,7 @@ static void connect_region(struct xen_vm *x, int *fd)
 	int r = 0;
 
 	if (!x->mapped) {
-		r = keep_gfns(x, fd);
+		r = xen_keep_gfns(x, fd);
 		r = r ? r : region_map(x, true);
 	}
 	if (r)
@@ -136,7 +136,7 @@ static void connect_region(struct xen_vm *x, int *fd)
 }
 
 /* xen-netback has made the host's end; it is in the family's bridge before the guest runs. */
-static int plug(struct xen_vm *x)
+int xen_plug(struct xen_vm *x)
 {
 	char link[32];
 	int r;
@@ -162,68 +162,11 @@ static void attached(struct xen_vm *x, int err)
 static void started(struct xen_vm *x, int err)
 {
 	if (!err && !x->standby)
-		err = plug(x);
+		err = xen_plug(x);
 	if (err || x->standby)
 		xen_op_end(x, err);
 	else
 		disks_attach(x, NULL, attached);
-}
-
-/* The domain is there, empty: first the pager, then its devices, then its pages. */
-static void restored(struct xen_vm *x, const struct xenvm_rep *rep, int evtchn)
-{
-	int r = rep->err;
-
-	if (!r)
-		r = evtchn < 0 ? -EPROTO : plug(x);
-	r = r ? r : xen_clone_announce(x, rep, evtchn);
-	if (r)
-		xen_op_end(x, r);
-}
-
-static void load_pages(struct xen_vm *x, int err)
-{
-	const struct xen_checkpoint *c = checkpoint_backend(x->cp);
-	int fds[3];
-
-	if (!err && !c)
-		err = -ESTALE;
-	if (!err) {
-		fds[0] = c->presence;
-		fds[1] = x->channel;
-		fds[2] = c->gfns;
-		err = xen_ask(x, XENVM_LOAD, fds, 3);
-	}
-	if (err)
-		xen_op_end(x, err);
-}
-
-void xen_clone_added(struct xen_vm *x, int err)
-{
-	const struct xen_checkpoint *c = checkpoint_backend(x->cp);
-
-	if (x->op != XEN_OP_LOAD)
-		return;
-	if (!err && !c)
-		err = -ESTALE;
-	if (err)
-		xen_op_end(x, err);
-	else
-		disks_attach(x, c, load_pages);
-}
-
-static void loaded(struct xen_vm *x, const struct xenvm_rep *rep)
-{
-	const struct xen_checkpoint *c = checkpoint_backend(x->cp);
-	int err = rep->err, gfns = err || !c ? -1 : fcntl(c->gfns, F_DUPFD_CLOEXEC, 3);
-
-	if (!err && gfns < 0)
-		err = -EIO;
-	if (!err) {
-		err = keep_gfns(x, &gfns);
-		err = err ? err : region_map(x, false);
-	}
-	xen_op_end(x, err);
 }
 
 static void done(struct xen_vm *x, const struct xenvm_rep *rep, int fd)
@@ -243,10 +186,10 @@ static void done(struct xen_vm *x, const struct xenvm_rep *rep, int fd)
 		xen_frozen(x, rep);
 		break;
 	case XENVM_RESTORE:
-		restored(x, rep, fd);
+		xen_restored(x, rep, fd);
 		break;
 	case XENVM_LOAD:
-		loaded(x, rep);
+		xen_loaded(x, rep);
 		break;
 	case XENVM_RESUME:
 		vm_times(x->vm)->resumed = now_ns();
@@ -444,54 +387,6 @@ int xen_resume(struct vm *vm)
 		return -EBUSY;
 	xen_op_begin(x, XEN_OP_RESUME);
 	r = xen_ask(x, XENVM_RESUME, NULL, 0);
-	if (r < 0)
-		x->op = XEN_OP_NONE;
-	return r;
-}
-
-/*
- * The checkpoint may be gone when this clone is forked. What it and its siblings asked for until
- * then is what its own clones will ask for.
- */
-static int keep_lower(struct xen_vm *x, const struct xen_checkpoint *c)
-{
-	int r;
-
-	x->lower[0] = fcntl(c->image, F_DUPFD_CLOEXEC, 3);
-	x->lower[1] = fcntl(c->presence, F_DUPFD_CLOEXEC, 3);
-	x->record = fcntl(c->record, F_DUPFD_CLOEXEC, 3);
-	if (x->lower[0] < 0 || x->lower[1] < 0 || x->record < 0)
-		return -errno;
-	r = xen_store(x, "lower", x->lower[0]);
-	r = r ? r : xen_store(x, "lower-presence", x->lower[1]);
-	return r ? r : xen_store(x, "record", x->record);
-}
-
-int xen_load(struct vm *vm, struct checkpoint *cp)
-{
-	const struct xen_checkpoint *c = checkpoint_backend(cp);
-	_cleanup_close_ int fd = -1;
-	struct xen_vm *x = xen_of(vm);
-	char path[32];
-	int r;
-
-	if (!x->standby || x->image || !c || x->op)
-		return -EINVAL;
-	if (c->broken)
-		return c->broken;
-	/* one position in the file for each clone */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->descriptor);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = keep_lower(x, c);
-	if (r < 0)
-		return r;
-	vm_times(vm)->load_begin = now_ns();
-	xen_op_begin(x, XEN_OP_LOAD);
-	x->cp = cp;
-	x->image = checkpoint_handle(cp);
-	r = xen_ask(x, XENVM_RESTORE, &fd, 1);
 	if (r < 0)
 		x->op = XEN_OP_NONE;
 	return r;

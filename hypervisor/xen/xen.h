@@ -105,7 +105,6 @@ static inline struct xen_vm *xen_of(const struct vm *vm)
 
 /* vm.c */
 int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size);
-int xen_load(struct vm *vm, struct checkpoint *cp);
 int xen_resume(struct vm *vm);
 void xen_forget(struct xen_vm *x);
 void xen_put(struct xen_vm *x);
@@ -114,6 +113,10 @@ int xen_ask(struct xen_vm *x, enum xenvm_op op, const int *fds, unsigned int nfd
 void xen_op_begin(struct xen_vm *x, enum xen_op op);
 void xen_op_end(struct xen_vm *x, int err);
 
+/** xen_plug() - with net "bridge": what xen-netback has made goes into the family's bridge. */
+int xen_plug(struct xen_vm *x);
+/** xen_keep_gfns() - of the channel region; takes *@fd. */
+int xen_keep_gfns(struct xen_vm *x, int *fd);
 /** xen_listen() - to the process and to the bell. */
 int xen_listen(struct xen_vm *x);
 /** xen_store() - keep @fd in the fd store as "vmHANDLE.what". */
@@ -125,6 +128,12 @@ void xen_prepared(struct xen_vm *x, int err);
 void xen_unprepare(struct vm *vm);
 int xen_freeze(struct vm *vm, struct checkpoint *cp);
 void xen_frozen(struct xen_vm *x, const struct xenvm_rep *rep);
+
+/* load.c */
+int xen_load(struct vm *vm, struct checkpoint *cp);
+void xen_restored(struct xen_vm *x, const struct xenvm_rep *rep, int evtchn);
+void xen_clone_added(struct xen_vm *x, int err);
+void xen_loaded(struct xen_vm *x, const struct xenvm_rep *rep);
 
 /* adopt.c */
 json_t *xen_save(const struct vm *vm);
@@ -145,7 +154,6 @@ int xen_image_leave_free(struct xen_checkpoint *c, const struct xen_vm *x);
 int xen_image_announce(struct xen_checkpoint *c);
 /** xen_clone_announce() - PAGER_CLONE_ADD; xen_clone_added() when it is answered. */
 int xen_clone_announce(struct xen_vm *x, const struct xenvm_rep *rep, int evtchn);
-void xen_clone_added(struct xen_vm *x, int err);
 unsigned int xen_slots(const struct vm_config *cfg, struct pager_slot *slots);
 
 /* region.c */
