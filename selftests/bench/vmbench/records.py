@@ -37,10 +37,10 @@ def one(record, root, subject, case, commands, run):
     put("pages fetched on demand", "pages", counts["fetched"])
     put("pages put there ahead", "pages", ahead)
     put("pages fetched in all", "pages", counts["fetched"] + ahead)
-    put("pages held back", "pages", probes)
-    put("pages held back, but used", "pages", image["probes_used"])
-    if probes:
+    if ahead:
+        put("pages held back", "pages", probes)
+        put("pages held back and used", "pages", image["probes_used"])
         put("pages put there for nothing, by that sample", "pages",
-            ahead * (1 - image["probes_used"] / probes))
+            ahead * (1 - image["probes_used"] / max(probes, 1)))
     put("faults", "pages", counts["faults"])
     put("time", "ms", elapsed / 1e3)
