@@ -98,6 +98,10 @@ bool vm_is_clone(const struct vm *vm);		/* made by load() */
 /* Whose fork a stand-by waits for; NULL: not known, or gone. It may become a clone of
  * another VM of the family all the same. */
 const struct vm *vm_origin(const struct vm *vm);
+/** vm_memory_limit() - MiB of the host's memory that it may have, 0: any. vm_cpu_weight(): of the
+ * processors, 1..10000 as of cgroup v2 (100 is usual), 0: as usual. */
+uint32_t vm_memory_limit(const struct vm *vm);
+uint32_t vm_cpu_weight(const struct vm *vm);
 /** vm_open_tap() - with net "bridge", once, in start(): this machine's tap, and the MAC that
  * its device is to have. It goes with the last copy of the descriptor, which is the
  * caller's: the hypervisor keeps it. A negative errno on failure. */
@@ -172,6 +176,7 @@ enum start_kind { START_ROOT, START_STANDBY };
 struct backend_ops {
 	const char *name;
 	const char *machine;	/* which one is meant if none is said */
+	bool own_limits;	/* vm_memory_limit(), vm_cpu_weight() are kept by start(), not by a cgroup */
 	bool privileged;	/* core_spawn() runs processes as vmforkd itself */
 	unsigned int patience;	/* seconds for freeze(), resume(), load(); 0: the core's own */
 	/** probe: can it work here? Fills @why in one line either way ("kvm: ..."). */

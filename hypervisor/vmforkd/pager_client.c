@@ -281,6 +281,9 @@ static void clone_lost(uint64_t handle, int err)
 	if (!vm)
 		return;
 	log_err("%s: %s", vm->name, why);
+	if (err == -ENOMEM && core.backend->own_limits && vm_memory_limit(vm))
+		vm_note_end(vm, VMFORK_OUT_OF_MEMORY, 0, "it wanted more than its %u MiB of memory",
+			    vm_memory_limit(vm));
 	vm_end(vm, VMFORK_LOST, err == -ENOMEM ? ENOMEM : EIO, "%s", why);
 }
 

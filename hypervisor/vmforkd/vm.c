@@ -123,6 +123,7 @@ static void vm_free(struct vm *vm)
 
 static int start(struct vm *vm, enum start_kind kind)
 {
+	static const struct limits none;
 	int r;
 
 	r = runtime_vm_dir(vm->dir);
@@ -133,7 +134,7 @@ static int start(struct vm *vm, enum start_kind kind)
 		r = network_attach(vm);
 	}
 	if (r == 0)
-		r = cgroup_make(vm->handle, &vm->limits);
+		r = cgroup_make(vm->handle, core.backend->own_limits ? &none : &vm->limits);
 	if (r == 0)
 		r = core.backend->start(vm, kind, vm->channel.fd, vm->channel.size);
 	if (r < 0) {

@@ -82,7 +82,19 @@ struct limits limits_within(const struct limits *asked, const struct limits *own
 
 int limits_can(const struct limits *l)
 {
+	if (core.backend->own_limits)
+		return 0;
 	return (l->memory_mib || l->cpu_weight) && !cgroup_usable() ? -EOPNOTSUPP : 0;
+}
+
+uint32_t vm_memory_limit(const struct vm *vm)
+{
+	return vm->limits.memory_mib;
+}
+
+uint32_t vm_cpu_weight(const struct vm *vm)
+{
+	return vm->limits.cpu_weight;
 }
 
 static int expired(sd_event_source *s, uint64_t usec, void *data)

@@ -163,6 +163,7 @@ static void checkpoint_describe(const struct checkpoint *cp, json_t *into)
 const struct backend_ops xen_backend = {
 	.name = "xen",
 	.machine = "pvh",
+	.own_limits = true,
 	.privileged = true,
 	.patience = PATIENCE_SEC,
 	.probe = probe,

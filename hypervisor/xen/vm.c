@@ -87,6 +87,7 @@ int xen_ask(struct xen_vm *x, enum xenvm_op op, const int *fds, unsigned int nfd
 	struct xenvm_req req = {
 		.op = op, .clone = x->standby, .slow = !xen_abilities()->mark, .size = x->channel_size,
 		.handle = vm_handle(x->vm), .config = *vm_config(x->vm),
+		.memory_limit = vm_memory_limit(x->vm), .cpu_weight = vm_cpu_weight(x->vm),
 	};
 
 	vm_mac(x->vm, req.mac);
@@ -359,6 +360,13 @@ int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
 	_cleanup_close_ int theirs = -1;
 	int r;
 
+	if (kind == START_ROOT && vm_memory_limit(vm) &&
+	    vm_memory_limit(vm) < vm_config(vm)->memory >> 20) {
+		log_err("vm%" PRIu64 ": a domain that is no clone has all of its memory from the start: no limit below it",
+			vm_handle(vm));
+		free(x);
+		return -EINVAL;
+	}
 	if (!x)
 		return -ENOMEM;
 	*x = (struct xen_vm){

@@ -15,6 +15,10 @@
 
 #define DOMAIN_PAGES	512	/* of a domain besides its memory and its page tables */
 
+#define XEN_WEIGHT	256U	/* what each domain has, credit and credit2 alike */
+#define CGROUP_WEIGHT	100U
+#define LIMIT_EXTRA_KIB	1024	/* pages of Xen's and of the firmware */
+
 static xentoollog_logger *logger;
 
 /* Does Xen have less than what even a domain without memory takes? */
@@ -102,13 +106,42 @@ static int open_console(struct xenvm *x)
 	return r;
 }
 
+static int set_weight(const struct xenvm *x, unsigned int weight)
+{
+	libxl_domain_sched_params p;
+	int r;
+
+	libxl_domain_sched_params_init(&p);
+	p.weight = (int)(weight * XEN_WEIGHT / CGROUP_WEIGHT);
+	p.weight = p.weight < 1 ? 1 : p.weight;
+	r = domain_error(x, libxl_domain_sched_params_set(x->ctx, x->domain, &p));
+	libxl_domain_sched_params_dispose(&p);
+	return r;
+}
+
+/* Pages that are paged out are none of its memory: so only clones can have less than all. */
+static int set_limits(const struct xenvm *x)
+{
+	uint64_t kib = x->req.memory_limit * 1024ULL + LIMIT_EXTRA_KIB;
+	int r = 0;
+
+	if (x->req.memory_limit && kib < x->config.memory >> 10)
+		r = xc_domain_setmaxmem(x->xc, x->domain, kib) ? -errno : 0;
+	if (!r && x->req.cpu_weight)
+		r = set_weight(x, x->req.cpu_weight);
+	if (r)
+		log_err("domain %u: its limits: %s", x->domain, strerror(-r));
+	return r;
+}
+
 int domain_made(struct xenvm *x, uint32_t domain)
 {
 	int r;
 
 	x->fresh = true;
 	x->domain = domain;
-	r = device_make(&x->device, domain, x->size);
+	r = set_limits(x);
+	r = r ? r : device_make(&x->device, domain, x->size);
 	if (!r && !strcmp(x->config.net, "bridge"))
 		r = vif_make(&x->device, domain, x->mac);
 	if (r)

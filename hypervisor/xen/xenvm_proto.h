@@ -63,6 +63,8 @@ struct xenvm_req {
 	uint32_t op;
 	uint32_t clone;
 	uint32_t slow;		/* LOAD: the hypervisor lacks our patches (slow.h) */
+	uint32_t memory_limit;	/* MiB, 0: none */
+	uint32_t cpu_weight;	/* 0: none */
 	uint32_t reserved;
 	uint64_t size;
 	uint64_t handle;

@@ -49,6 +49,17 @@ ports=$(channels) free=$(xl info free_memory)
 diag "$free MiB free, $ports event channels in dom0"
 lab_exec web "dd if=/dev/urandom of=/dev/shm/data bs=1M count=24 2> /dev/null"
 
+ticket=$(json .ticket.handle fork web -n 2 --memory-limit 40M --cpu-weight 200)
+clone=$(json '.vms[] | select(.id == 1).name' ps) other=$(json '.vms[] | select(.id == 2).name' ps)
+check "a clone runs with a limit on its memory" lab_exec "$clone" true
+is "and with a weight" "$(xl sched-credit2 -d "$(lab_vm "$clone" domain)" | awk 'END { print $3 }')" 512
+lab_exec "$clone" "sha256sum /dev/shm/data; dd if=/dev/zero of=/dev/shm/more bs=1M count=24" > /dev/null 2>&1
+check "its sibling goes on" lab_exec "$other" true
+check "until it is killed" vmforkctl kill "$other"
+ends=$(statuses "$ticket")
+is "the one that asked for more was ended for that" "${ends%%,*}" "out-of-memory 0"
+domains_soon 1
+
 take_memory 1
 check_fails "no clone runs if there is no memory at all" "none of the 2 clones runs" vmforkctl fork web -n 2
 check "it is said why" daemon_log_says "cannot be loaded: Cannot allocate memory"
