@@ -80,8 +80,37 @@ static bool is_zero(const uint8_t *page)
 	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
 }
 
-static int store(struct split *s, uint64_t pfn, const uint8_t *data)
+/* Pages that follow each other, in the stream and in memory: they are written at once. */
+struct run {
+	uint64_t pfn;
+	const uint8_t *data;
+	uint32_t n;
+};
+
+static int write_run(const struct split *s, struct run *run)
 {
+	uint64_t at = run->pfn * PAGE;
+	size_t left = run->n * (size_t)PAGE;
+
+	for (const uint8_t *p = run->data; left;) {
+		ssize_t n = pwrite(s->image, p, left, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		at += (size_t)n;
+		left -= (size_t)n;
+	}
+	run->n = 0;
+	return 0;
+}
+
+static int store(struct split *s, struct run *run, uint64_t pfn, const uint8_t *data)
+{
+	int err = 0;
+
 	s->copied++;
 	if (s->stopped_ns)
 		s->copied_late++;
@@ -89,10 +118,13 @@ static int store(struct split *s, uint64_t pfn, const uint8_t *data)
 		s->presence[pfn] = PAGE_ZERO;
 		return 0;
 	}
-	if (pwrite(s->image, data, PAGE, (off_t)(pfn * PAGE)) != PAGE)
-		return errno ? -errno : -EIO;
 	s->presence[pfn] = PAGE_PRESENT;
-	return 0;
+	if (run->n && (pfn != run->pfn + run->n || data != run->data + run->n * (size_t)PAGE))
+		err = write_run(s, run);
+	if (!run->n)
+		*run = (struct run){ pfn, data, 0 };
+	run->n++;
+	return err;
 }
 
 static int put_kept(const struct split *s, const uint64_t *pfns, const uint8_t *const *data,
@@ -117,7 +149,9 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 	const uint64_t *pfns = (const uint64_t *)(body + 8);
 	const uint8_t *kept[1024], *data, *end = body + len;
 	uint64_t kept_pfns[1024];
+	struct run run = { 0 };
 	uint32_t n, k = 0;
+	int err = 0;
 
 	if (len < 8)
 		return -EBADMSG;
@@ -127,14 +161,13 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 	data = (const uint8_t *)(pfns + n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t pfn = pfns[i] & PFN_MASK;
-		int err = 0;
 
 		if (pfns[i] >> 60 >= TYPE_NO_DATA)
 			continue;
 		if (data + PAGE > end)
 			return -EBADMSG;
 		if (pfn < s->npages && pvh_has_ram(pfn)) {
-			err = store(s, pfn, data);
+			err = store(s, &run, pfn, data);
 		} else {
 			kept_pfns[k] = pfns[i];
 			kept[k++] = data;
@@ -143,7 +176,8 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 			return err;
 		data += PAGE;
 	}
-	return put_kept(s, kept_pfns, kept, k);
+	err = write_run(s, &run);
+	return err ? err : put_kept(s, kept_pfns, kept, k);
 }
 
 static int one_record(struct split *s, uint8_t *body, bool inner, uint32_t *ret_type)

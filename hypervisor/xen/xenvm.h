@@ -81,8 +81,6 @@ int domain_restore(struct xenvm *x, int descriptor);
 int domain_freeze(struct xenvm *x, const int *fds);
 int domain_resume(struct xenvm *x);
 bool domain_is_stopped(struct xenvm *x);
-/** domain_destroy() - by the main thread, whatever the worker does. */
-void domain_destroy(struct xenvm *x);
 
 /* xenvm_load.c */
 /** load_ring() - enable paging; fills in @x->rep and @x->rep_fd. */
