@@ -80,7 +80,7 @@ static bool is_zero(const uint8_t *page)
 	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
 }
 
-/* Pages that follow each other, in the record and in memory: one write for all. */
+/* Pages that follow each other, in the stream and in memory: they are written at once. */
 struct run {
 	uint64_t pfn;
 	const uint8_t *data;
@@ -89,18 +89,27 @@ struct run {
 
 static int write_run(const struct split *s, struct run *run)
 {
-	size_t len = (size_t)run->n * PAGE;
-	ssize_t n = len ? pwrite(s->image, run->data, len, (off_t)(run->pfn * PAGE)) : 0;
+	uint64_t at = run->pfn * PAGE;
+	size_t left = run->n * (size_t)PAGE;
 
+	for (const uint8_t *p = run->data; left;) {
+		ssize_t n = pwrite(s->image, p, left, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		at += (size_t)n;
+		left -= (size_t)n;
+	}
 	run->n = 0;
-	return n == (ssize_t)len ? 0 : n < 0 ? -errno : -ENOSPC;
+	return 0;
 }
 
 static int store(struct split *s, struct run *run, uint64_t pfn, const uint8_t *data)
 {
-	bool next = run->n && pfn == run->pfn + run->n &&
-		data == run->data + (size_t)run->n * PAGE;
-	int r;
+	int err = 0;
 
 	s->copied++;
 	if (s->stopped_ns)
@@ -110,13 +119,12 @@ static int store(struct split *s, struct run *run, uint64_t pfn, const uint8_t *
 		return 0;
 	}
 	s->presence[pfn] = PAGE_PRESENT;
-	if (next) {
-		run->n++;
-		return 0;
-	}
-	r = write_run(s, run);
-	*run = (struct run){ .pfn = pfn, .data = data, .n = 1 };
-	return r;
+	if (run->n && (pfn != run->pfn + run->n || data != run->data + run->n * (size_t)PAGE))
+		err = write_run(s, run);
+	if (!run->n)
+		*run = (struct run){ pfn, data, 0 };
+	run->n++;
+	return err;
 }
 
 static int put_kept(const struct split *s, const uint64_t *pfns, const uint8_t *const *data,
@@ -143,7 +151,7 @@ static int pages(struct split *s, const uint8_t *body, uint32_t len)
 	uint64_t kept_pfns[1024];
 	struct run run = { 0 };
 	uint32_t n, k = 0;
-	int err;
+	int err = 0;
 
 	if (len < 8)
 		return -EBADMSG;

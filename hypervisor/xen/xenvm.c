@@ -26,7 +26,6 @@
 #define PEER_FD	3
 #define LAST_READS	64
 #define LAST_MSEC	100
-#define MAKING_MSEC	30000
 
 enum { P_PEER, P_SIGNAL, P_DONE, P_XS, P_EVTCHN, P_KICK, P_TTY, P_LISTENER, P_CLIENT, P_QEMU, P_COUNT };
 
@@ -347,15 +346,6 @@ static void read_last_words(struct xenvm *x)
 	}
 }
 
-/* Which domain it is that is being made is only known when it is made. */
-static void await_domain(struct xenvm *x)
-{
-	struct pollfd p = { .fd = x->done, .events = POLLIN };
-
-	if (x->busy && (x->req.op == XENVM_START || x->req.op == XENVM_RESTORE))
-		poll(&p, 1, MAKING_MSEC);
-}
-
 static int take_signals(void)
 {
 	sigset_t set;
@@ -378,6 +368,8 @@ int main(int argc, char **argv)
 	int signals, r;
 
 	log_init("vmfork-xenvm");
+	if (argc == 3 && !strcmp(argv[1], FRONT_DESTROY))
+		return front_destroy(argv[2]);
 	signal(SIGPIPE, SIG_IGN);	/* a copy that is dropped */
 	libxl_uuid_generate(&x.uuid);
 	signals = front_start(&x.uuid) ? take_signals() : -1;
@@ -389,10 +381,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	run(&x, signals);
-	copy_drop(&x);
-	await_domain(&x);
 	read_last_words(&x);
 	qemu_end(&x.qemu);
-	domain_destroy(&x);
-	return EXIT_SUCCESS;
+	front_end(&x.uuid);
 }

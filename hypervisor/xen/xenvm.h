@@ -124,8 +124,6 @@ int domain_made(struct xenvm *x, uint32_t domain);
 int domain_error(const struct xenvm *x, int rc);
 int domain_resume(struct xenvm *x);
 bool domain_is_stopped(struct xenvm *x);
-/** domain_destroy() - by the main thread, whatever the worker does. */
-void domain_destroy(struct xenvm *x);
 
 /* xenvm_standby.c */
 /** standby_begin() - return once there is a domain. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The domain's life by libxl: made, restored, copied, resumed, destroyed. */
+/* The domain's life by libxl: made, restored, copied, resumed. */
 #include "xenvm.h"
 
 #include <errno.h>
@@ -94,7 +94,7 @@ static int open_console(struct xenvm *x)
 	int r = -ENOENT;
 
 	/* xenconsoled makes it in its own time */
-	for (int i = 0; r && i < 300 && !__atomic_load_n(&x->ending, __ATOMIC_RELAXED); i++) {
+	for (int i = 0; r && i < 300; i++) {
 		if (!libxl_console_get_tty(x->ctx, x->domain, 0, LIBXL_CONSOLE_TYPE_PV, &tty) &&
 		    tty && tty[0])
 			r = console_open(&x->console, tty);
@@ -196,19 +196,4 @@ int domain_resume(struct xenvm *x)
 	if (domain_is_stopped(x))
 		return domain_error(x, libxl_domain_resume(x->ctx, x->domain, 1, NULL));
 	return 0;	/* the copy failed before the guest stood still */
-}
-
-void domain_destroy(struct xenvm *x)
-{
-	libxl_ctx *ctx = NULL;
-	uint32_t domain = x->domain;
-
-	if (!domain || libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, logger))
-		return;
-	if (libxl_domain_destroy(ctx, domain, NULL))
-		log_err("domain %u: not destroyed", domain);
-	else
-		x->domain = 0;
-	libxl_ctx_free(ctx);
-	device_remove(domain);
 }

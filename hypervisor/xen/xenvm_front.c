@@ -18,7 +18,7 @@
 #include "util.h"
 #include "xenvm.h"
 
-static pid_t child;
+static pid_t child, front;
 
 static void pass_on(int sig)
 {
@@ -53,22 +53,33 @@ static uint32_t domain_of(const libxl_uuid *uuid)
 	return domain;
 }
 
-static void destroy(uint32_t domain)
+static int destroy(const libxl_uuid *uuid)
 {
 	xentoollog_logger *l = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_ERROR, 0);
+	uint32_t domain = domain_of(uuid);
 	libxl_ctx *ctx;
+	int r;
 
-	log_err("domain %u: the process that tends it is gone: destroyed", domain);
-	if (l && !libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, l) &&
-	    libxl_domain_destroy(ctx, domain, NULL))
+	if (!domain)
+		return 0;
+	r = l ? libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, l) : -1;
+	r = r ? r : libxl_domain_destroy(ctx, domain, NULL);
+	if (r)
 		log_err("domain %u: not destroyed", domain);
 	device_remove(domain);
+	return r;
+}
+
+int front_destroy(const char *text)
+{
+	libxl_uuid uuid;
+
+	return libxl_uuid_from_string(&uuid, text) || destroy(&uuid) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static void stay(const libxl_uuid *uuid)
 {
 	struct sigaction act = { .sa_handler = pass_on };
-	uint32_t domain;
 	int status = 0;
 
 	sigaction(SIGTERM, &act, NULL);
@@ -77,16 +88,15 @@ static void stay(const libxl_uuid *uuid)
 		close(fd);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	domain = domain_of(uuid);
-	if (domain)
-		destroy(domain);
+	if (!WIFEXITED(status))
+		log_err("the process that tends the domain was killed");
+	destroy(uuid);
 	exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }
 
 bool front_start(const libxl_uuid *uuid)
 {
-	pid_t front = getpid();
-
+	front = getpid();
 	/* with its keeper gone a domain is to end, not to be left alone */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	child = fork();
@@ -98,4 +108,16 @@ bool front_start(const libxl_uuid *uuid)
 	if (getppid() != front)
 		exit(EXIT_FAILURE);
 	return true;
+}
+
+void front_end(const libxl_uuid *uuid)
+{
+	char text[LIBXL_UUID_FMTLEN + 1];
+
+	if (getppid() == front)
+		_exit(EXIT_SUCCESS);
+	snprintf(text, sizeof(text), LIBXL_UUID_FMT, LIBXL_UUID_BYTES(*uuid));
+	execl("/proc/self/exe", "vmfork-xenvm", FRONT_DESTROY, text, NULL);
+	log_err("the domain %s is not destroyed", text);
+	exit(EXIT_FAILURE);
 }

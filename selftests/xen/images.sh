@@ -29,15 +29,34 @@ make_guest_kernel() { # DIR VMLINUX
 	gzip -1 -c "$2" > "$1/vmlinux.gz"
 }
 
+# What a disk and a network device take (check-devices), in the order of loading.
+take_guest_modules() { # DIR KERNEL-DIR
+	local module
+	rm -rf "$1"
+	mkdir -p "$1"
+	while read -r module; do
+		[[ $module != *virtio* ]] || continue
+		cp "$2/$module" "$1/"
+		echo "${module##*/}" >> "$1/list"
+	done < "$2/initramfs.list"
+}
+
+# Its file system is made here: dom0 needs no tools for that.
+make_guest_disk() { # DIR
+	truncate -s 32M "$1/data.img"
+	mke2fs -q -F -t ext4 -L vmfork-data -J size=4 -E lazy_itable_init=0,lazy_journal_init=0 "$1/data.img"
+}
+
 # No root disk: busybox, the module, the static programs of the suites.
-make_guest_initrd() { # FILE
+make_guest_initrd() { # FILE; modules are in FILE.modules
 	local tree=$out/guest-tree p
 	rm -rf "$tree"
 	p=$tree/usr/lib/vmfork
-	mkdir -p "$tree"/{bin,dev,proc,sys,run,tmp,root,etc,sbin} "$p/bin"
+	mkdir -p "$tree"/{bin,dev,proc,sys,run,tmp,root,etc,sbin,modules} "$p/bin"
 	cp "$(busybox_static)" "$tree/bin/busybox"
 	cp "$xen_here/image/guest-init" "$tree/init"
 	cp "$here"/image/{guest-shell,load-module} "$p/"
+	cp "$1.modules"/* "$tree/modules/"
 	strip -d -o "$p/vmfork.ko" "$top/build/kmod-$KREL/vmfork.ko"
 	for f in "$top"/build/guest/*; do
 		strip -o "$p/bin/${f##*/}" "$f"
@@ -50,7 +69,7 @@ make_guest_initrd() { # FILE
 }
 
 choose_kernel 6.1
-source='' hypervisor='' kernel='' debian='' disk='' initramfs='' guest=''
+source='' hypervisor='' kernel='' debian='' disk='' initramfs='' guest='' data=''
 if [ "${XEN_ONLY:-}" != guest ]; then
 	cached source "[1/6] Xen's source (5 MB over the network)" xen-source \
 		"$(hash_of "$mirror" "$XEN_SUITE" "$(declare -f fetch_xen_source)")" \
@@ -78,7 +97,9 @@ fi
 # shellcheck source=/dev/null
 . "$top/build/lab/env"
 cached guest "guest kernel" xen-guest-kernel "$(hash_of "$LAB_KERNEL")" make_guest_kernel "$LAB_KERNEL"
+cached data "data disk of the guest" xen-guest-data "$(hash_of "$(declare -f make_guest_disk)")" make_guest_disk
 mkdir -p "$out/payload" "$out/guest"
+take_guest_modules "$out/guest/initrd.gz.modules" "$(dirname "$LAB_KERNEL")"
 make_guest_initrd "$out/guest/initrd.gz"
 cat > "$out/guest/env" << EOF
 LAB_RELEASE=$KREL
@@ -86,6 +107,7 @@ LAB_KERNEL=$guest/vmlinux.gz
 LAB_VMLINUZ=$LAB_VMLINUZ
 LAB_INITRD=$out/guest/initrd.gz
 LAB_DISK=
+LAB_DATA=$data/data.img
 LAB_APPEND="console=hvc0 quiet panic=-1 nowatchdog"
 EOF
 # The guest of the suites that run on QEMU, too: its disk is xvda here.

@@ -154,6 +154,28 @@ START_TEST(zero_page)
 }
 END_TEST
 
+/* Pages in a row, with one missing, one that is zero, one that goes back, and one that stays in the stream. */
+START_TEST(rows)
+{
+	uint64_t pfns[] = { 2, 3, 5, 6, 7, 0xf0001, 8, 4 };
+	static const uint8_t fill[] = { 1, 2, 3, 0, 4, 9, 5, 6 };
+	static const uint8_t want[] = { 1, 2, 6, 3, 0, 4, 5 };
+
+	begin();
+	pages(pfns, 8, fill);
+	end();
+	run();
+	ck_assert_int_eq(s.err, 0);
+	for (uint64_t pfn = 2; pfn <= 8; pfn++) {
+		ck_assert_int_eq(presence[pfn], pfn == 6 ? PAGE_ZERO : PAGE_PRESENT);
+		ck_assert_int_eq(image_byte(pfn), want[pfn - 2]);
+	}
+	ck_assert_int_eq(presence[9], PAGE_ABSENT);
+	ck_assert_int_eq(image_byte(9), 0);
+	ck_assert_uint_eq(s.copied, 7);
+}
+END_TEST
+
 START_TEST(cut)
 {
 	size_t whole;
@@ -231,6 +253,7 @@ int main(void)
 
 	tcase_add_test(t, apart);
 	tcase_add_test(t, zero_page);
+	tcase_add_test(t, rows);
 	tcase_add_test(t, cut);
 	tcase_add_test(t, lies);
 	tcase_add_test(t, held_once);
