@@ -33,7 +33,7 @@ fill_goes_beyond() { # PAGES
 fill_is_done() {
 	local before
 	before=$(image_count prefetched)
-	sleep 0.5
+	sleep $((1 + LAB_PATIENCE / 240))
 	[ "$before" -gt 0 ] && [ "$(image_count prefetched)" = "$before" ]
 }
 
