@@ -248,6 +248,31 @@ static ino_t inode_of(const char *path)
 	return st.st_ino;
 }
 
+START_TEST(read_whole)
+{
+	char path[] = "/tmp/agent-read.XXXXXX", *text, *big = malloc(20001);
+	int fd = mkstemp(path);
+	size_t len;
+
+	ck_assert_int_ge(fd, 0);
+	memset(big, 'x', 20000);
+	big[20000] = '\0';
+	ck_assert_int_eq(file_read(path, 0, &text, &len), 0);
+	ck_assert_str_eq(text, "");
+	free(text);
+	ck_assert_int_eq(file_overwrite(path, 0600, big, 20000), 0);
+	ck_assert_int_eq(file_read(path, 20000, &text, &len), 0);
+	ck_assert_uint_eq(len, 20000);
+	ck_assert_str_eq(text, big);
+	free(text);
+	ck_assert_int_eq(file_read(path, 19999, &text, &len), -EFBIG);
+	ck_assert_int_eq(file_read("/tmp", 100, &text, &len), -EISDIR);
+	free(big);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(rewritten)
 {
 	char dir[] = "/tmp/agent-file.XXXXXX";
@@ -410,6 +435,7 @@ int main(void)
 	tcase_add_test(t, names);
 	tcase_add_test(t, ids);
 	tcase_add_test(t, resolv);
+	tcase_add_test(t, read_whole);
 	tcase_add_test(t, rewritten);
 	tcase_add_loop_test(t, units, 0, sizeof(cgroups) / sizeof(cgroups[0]));
 	tcase_add_test(t, kill_list);
