@@ -2,6 +2,8 @@
 /* The daemon: registered with the module, it waits to find itself in a clone. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,6 +48,7 @@ struct agent {
 };
 
 #define MODPROBE_MS	60000
+#define HEAP_BYTES	(256 << 10)	/* more than the steps take */
 
 /* For who looks at the console of a clone that is about to be destroyed. */
 static void last_words(const char *text)
@@ -89,6 +92,19 @@ static int rehearse(const struct config *cfg)
 	return 0;
 }
 
+/*
+ * Locked memory is there as soon as it is mapped: a heap that grows or shrinks in a
+ * clone would fetch or clear dozens of pages at once, before the release.
+ */
+static void lock_memory(void)
+{
+	mallopt(M_TOP_PAD, HEAP_BYTES);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_MMAP_MAX, 0);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		log_warn("mlockall: %s", strerror(errno));
+}
+
 static int open_signals(void)
 {
 	sigset_t set;
@@ -130,11 +146,10 @@ static int start(struct agent *a)
 	}
 	if (mkdir(RUN_DIR, 0755) && errno != EEXIST)
 		return -errno;
+	lock_memory();
 	r = rehearse(a->cfg);
 	if (r)
 		return r;
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
-		log_warn("mlockall: %s", strerror(errno));
 	a->signals = open_signals();
 	if (a->signals < 0)
 		return -errno;

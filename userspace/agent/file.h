@@ -24,4 +24,11 @@ int file_replace(const char *path, mode_t mode, const char *buf, size_t len);
  */
 int file_overwrite(const char *path, mode_t mode, const char *buf, size_t len);
 
+/**
+ * file_rewrite() - overwrite @path if it is a file with no other name, else replace it.
+ * For what is written while all others are held and nobody can see half of it: ext4
+ * writes to its disk at once when a file is renamed over another, or cut to nothing.
+ */
+int file_rewrite(const char *path, mode_t mode, const char *buf, size_t len);
+
 #endif /* AGENT_FILE_H */

@@ -29,7 +29,7 @@ int names_hostname(const char *name)
 	if (access("/etc/hostname", F_OK))
 		return 0;
 	snprintf(line, sizeof(line), "%s\n", name);
-	return file_replace("/etc/hostname", 0644, line, strlen(line));
+	return file_rewrite("/etc/hostname", 0644, line, strlen(line));
 }
 
 int names_hosts(const struct hosts_self *self)
@@ -43,7 +43,7 @@ int names_hosts(const struct hosts_self *self)
 	text = hosts_text(old, len, self);
 	r = text ? 0 : -ENOMEM;
 	if (!r && (strlen(text) != len || memcmp(text, old, len)))
-		r = file_replace("/etc/hosts", 0644, text, strlen(text));
+		r = file_rewrite("/etc/hosts", 0644, text, strlen(text));
 	free(text);
 	free(old);
 	return r;
@@ -60,7 +60,7 @@ int names_resolv(const char *dns, const char *domain)
 	text = resolv_text(dns, domain);
 	if (!text)
 		return -ENOMEM;
-	r = file_replace("/etc/resolv.conf", 0644, text, strlen(text));
+	r = file_rewrite("/etc/resolv.conf", 0644, text, strlen(text));
 	free(text);
 	return r;
 }

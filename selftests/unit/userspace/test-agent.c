@@ -10,6 +10,7 @@
 
 #include "../run.h"
 #include "config.h"
+#include "file.h"
 #include "hooks.h"
 #include "kill.h"
 #include "spawn.h"
@@ -228,6 +229,77 @@ static const struct {
 	{ "0::/.service\n", "" },
 };
 
+static void file_is(const char *path, const char *wanted)
+{
+	char *text;
+	size_t len;
+
+	ck_assert_int_eq(file_read(path, 100, &text, &len), 0);
+	ck_assert_str_eq(text, wanted);
+	ck_assert_uint_eq(len, strlen(wanted));
+	free(text);
+}
+
+static ino_t inode_of(const char *path)
+{
+	struct stat st;
+
+	ck_assert_int_eq(lstat(path, &st), 0);
+	return st.st_ino;
+}
+
+START_TEST(read_whole)
+{
+	char path[] = "/tmp/agent-read.XXXXXX", *text, *big = malloc(20001);
+	int fd = mkstemp(path);
+	size_t len;
+
+	ck_assert_int_ge(fd, 0);
+	memset(big, 'x', 20000);
+	big[20000] = '\0';
+	ck_assert_int_eq(file_read(path, 0, &text, &len), 0);
+	ck_assert_str_eq(text, "");
+	free(text);
+	ck_assert_int_eq(file_overwrite(path, 0600, big, 20000), 0);
+	ck_assert_int_eq(file_read(path, 20000, &text, &len), 0);
+	ck_assert_uint_eq(len, 20000);
+	ck_assert_str_eq(text, big);
+	free(text);
+	ck_assert_int_eq(file_read(path, 19999, &text, &len), -EFBIG);
+	ck_assert_int_eq(file_read("/tmp", 100, &text, &len), -EISDIR);
+	free(big);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
+START_TEST(rewritten)
+{
+	char dir[] = "/tmp/agent-file.XXXXXX";
+	ino_t inode;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(chdir(dir), 0);
+	ck_assert_int_eq(file_rewrite("one", 0644, "long enough", 11), 0);
+	inode = inode_of("one");
+	ck_assert_int_eq(file_rewrite("one", 0600, "short", 5), 0);
+	file_is("one", "short");
+	ck_assert_uint_eq(inode_of("one"), inode);
+	ck_assert_int_eq(file_overwrite("one", 0600, "", 0), 0);
+	file_is("one", "");
+	/* what has another name keeps its content there */
+	ck_assert_int_eq(link("one", "two"), 0);
+	ck_assert_int_eq(file_rewrite("one", 0644, "mine", 4), 0);
+	file_is("one", "mine");
+	file_is("two", "");
+	ck_assert_int_eq(unlink("one"), 0);
+	ck_assert_int_eq(symlink("two", "one"), 0);
+	ck_assert_int_eq(file_rewrite("one", 0644, "mine", 4), 0);
+	file_is("two", "");
+	ck_assert_int_eq(unlink("one") | unlink("two") | chdir("/") | rmdir(dir), 0);
+}
+END_TEST
+
 START_TEST(units)
 {
 	char unit[WORD_MAX];
@@ -363,6 +435,8 @@ int main(void)
 	tcase_add_test(t, names);
 	tcase_add_test(t, ids);
 	tcase_add_test(t, resolv);
+	tcase_add_test(t, read_whole);
+	tcase_add_test(t, rewritten);
 	tcase_add_loop_test(t, units, 0, sizeof(cgroups) / sizeof(cgroups[0]));
 	tcase_add_test(t, kill_list);
 	tcase_add_test(t, hook_names);
