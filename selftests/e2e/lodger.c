@@ -27,6 +27,8 @@
  *   span FILE FIRST N read pages FIRST.. of FILE into the same pages of its memory by one
  *                     O_DIRECT read: bytes or -errno, and bad pages among those that it
  *                     was not to touch; then the pages are filled as they were
+ *   punch             give every other page back, which splits huge pages: bad pages, of
+ *                     those left and of those that came back; then all is as it was filled
  *   quit
  */
 #define SEED 0x10d6e4UL
@@ -113,6 +115,19 @@ static void do_new(struct lodger *l, const char *seed)
 	answer(l, (long)l->pages, (long)pattern_bad(l->mem, l->pages, l->seed));
 }
 
+static void do_punch(const struct lodger *l)
+{
+	long bad = 0;
+
+	for (size_t p = 0; p < l->pages; p += 2)
+		madvise(l->mem + p * PAGE / 8, PAGE, MADV_DONTNEED);
+	for (size_t p = 0; p < l->pages; p += 2)
+		bad += l->mem[p * PAGE / 8] != 0;
+	bad += (long)pattern_bad_some(l->mem, l->pages, l->seed, 2, 1);
+	pattern_fill_some(l->mem, l->pages, l->seed, 2, 0);
+	answer(l, (long)l->pages, bad);
+}
+
 static void serve(struct lodger *l, const char *verb, const char *arg, const size_t *n)
 {
 	if (!strcmp(verb, "check")) {
@@ -120,6 +135,8 @@ static void serve(struct lodger *l, const char *verb, const char *arg, const siz
 	} else if (!strcmp(verb, "free")) {
 		munmap(l->mem, l->pages * PAGE);
 		answer(l, (long)l->pages, 0);
+	} else if (!strcmp(verb, "punch")) {
+		do_punch(l);
 	} else if (!strcmp(verb, "new")) {
 		do_new(l, arg);
 	} else if (!strcmp(verb, "direct")) {

@@ -27,8 +27,9 @@ figure() { # VM POLICY/NAME
 	lab_exec "$1" "cat /sys/class/misc/vmfork/$2"
 }
 
-lodger() { # VM COMMAND: its answer, of two numbers
-	lab_exec "$1" "echo '$2' > /tmp/lodger/in; cat /tmp/lodger/out"
+lodger() { # VM COMMAND [DIR]: its answer, of two numbers
+	local dir=${3:-/tmp/lodger}
+	lab_exec "$1" "echo '$2' > $dir/in; cat $dir/out"
 }
 
 clone() { # [OPTION...]: forks web from the host; the clone's name
@@ -107,6 +108,42 @@ for on in Y N; do
 	fi
 	gone "$vm" > /dev/null
 done
+
+# ---- huge pages from before the fork: split, moved, joined again where they are not yet
+vmstat() { # VM NAME
+	lab_exec "$1" "sed -n 's/^$2 //p' /proc/vmstat" | tr -d '\r'
+}
+
+more_than() { # N COMMAND...: what it says
+	test "$("${@:2}")" -gt "$1"
+}
+
+THP=/sys/kernel/mm/transparent_hugepage
+if lab_exec web "[ -d $THP ]"; then
+	was=$(lab_exec web "sed 's/.*\[\(.*\)\].*/\1/' $THP/enabled" | tr -d '\r')
+	lab_exec web "echo always > $THP/enabled; vmfork-e2e lodger /tmp/huge 32 > /tmp/huge.log 2>&1 &"
+	check "another lodger" lab_wait_for 60 "lodger" lab_exec web "[ -p /tmp/huge/out ]"
+	is "its memory is as it was filled" "$(lodger web check /tmp/huge)" "8192 0"
+	check "it has huge pages" lab_exec web "grep -q 'AnonHugePages: *[1-9]' /proc/meminfo"
+	vm=$(clone)
+	moved=$(vmstat "$vm" pgmigrate_success) joined=$(vmstat "$vm" thp_collapse_alloc)
+	cost n lodger "$vm" punch /tmp/huge
+	is "huge pages that a clone has not are split, and hold what they held" "$(answer)" "8192 0"
+	diag "splitting fetched $n of 8192 pages"
+	check "they were split" more_than 0 vmstat "$vm" thp_split_pmd
+	lab_exec "$vm" "for i in 1 2 3; do echo 1 > /proc/sys/vm/compact_memory; done"
+	check "memory is compacted in a clone" more_than "$moved" vmstat "$vm" pgmigrate_success
+	lab_exec "$vm" "cd $THP/khugepaged; echo 8192 > pages_to_scan; echo 10 > scan_sleep_millisecs"
+	check "huge pages are joined in a clone" lab_wait_for 60 "khugepaged" \
+		more_than "$joined" vmstat "$vm" thp_collapse_alloc
+	is "after that its memory is as it was" "$(lodger "$vm" check /tmp/huge | tr -d '\r')" "8192 0"
+	guest_tap "$vm" "vmfork-e2e poison /root /root/data 16 2"
+	check "its kernel is clean" clean "$vm"
+	gone "$vm" > /dev/null
+	lab_exec web "echo quit > /tmp/huge/in; echo $was > $THP/enabled"
+else
+	skip "huge pages" "this guest's kernel has none"
+fi
 
 # ---- page cache: dropped before the fork, per call and by the module's parameter
 lab_exec web "vmfork-e2e file /root/small 16"
@@ -187,6 +224,7 @@ guest_tap "$child" "vmfork-e2e fidelity 4 8"
 check "its kernel is clean" clean "$child"
 check "the clone's is, too" clean "$vm"
 is "and its lodger's memory" "$(lodger "$vm" check | tr -d '\r')" "$pages 0"
+lab_look_at "$vm"
 for one in $(vmforkctl ps -q | grep '^web\.'); do
 	vmforkctl kill "$one" > /dev/null
 done

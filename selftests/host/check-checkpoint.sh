@@ -78,6 +78,7 @@ check "the clone's clock is right" clock_right "$heir"
 check "the parent ends" vmforkctl kill web
 check "the host's clone lives on" only_vms_soon "$heir"
 guest_tap -t 300 "$heir" "vmfork-e2e checkpoint clone kept 2"
+lab_look_at "$heir"
 check "the heir ends" vmforkctl kill "$heir"
 check "nobody is left" lab_wait_for 60 "no VM" json '.vms | length == 0' ps
 

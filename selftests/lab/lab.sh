@@ -103,6 +103,7 @@ is() { # DESCRIPTION GOT WANTED
 
 done_testing() { # stops the daemon, checks that nothing is left, prints the plan, exits
 	if [ -n "$LAB_DIR" ]; then
+		lab_look_at_all
 		lab_stop
 		[ -z "$LAB_REPORTS" ] || check "no kernel has reported anything" lab_no_reports
 		check "no process, file, mount, network device or table is left" lab_nothing_left
@@ -210,6 +211,22 @@ lab_no_reports() { # of any machine that ran; the console is kept if there is on
 		cp "$console" "$LAB_LOGS/"
 	done
 	return "$bad"
+}
+
+# What a console does not tell: memory that the module has lost in VM. Suites call it before they end
+# a machine that did much; done_testing does for those that are left.
+lab_look_at() { # VM
+	[ -n "$LAB_REPORTS" ] || return 0
+	check "$1: kmemleak finds nothing of the module's" \
+		lab_exec -t $((LAB_PATIENCE * 2)) "$1" leak_scan.sh
+}
+
+lab_look_at_all() {
+	local vm
+	[ -n "$LAB_REPORTS" ] && [ -n "$LAB_DAEMON" ] || return 0
+	for vm in $(vmforkctl ps -q); do
+		lab_look_at "$vm"
+	done
 }
 
 lab_stop() {
