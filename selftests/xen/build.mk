@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Suites that run in dom0: XEN_SUITES, in this order.
 XEN_SUITES ?= selftests/xen/check-hypervisor.sh selftests/xen/check-kills.sh \
-	selftests/xen/check-forks.sh selftests/xen/check-precopy.sh selftests/xen/check-hvm.sh selftests/xen/check-slow.sh \
+	selftests/xen/check-forks.sh selftests/xen/check-precopy.sh selftests/xen/check-hvm.sh \
+	selftests/xen/check-clones.sh selftests/xen/check-devices.sh selftests/xen/check-slow.sh \
 	selftests/xen/check-memory.sh
 
 ifdef HAVE_XEN
