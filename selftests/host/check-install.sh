@@ -78,6 +78,7 @@ check_fails "vmfork: no command" "no command" vmfork
 check_fails "an option that is none" "unrecognized option '--bogus'" vmfork --bogus -- true
 check_fails "a value that is none, and whose" "-n: not a value for it: 'x'" vmfork -n x -- true
 check_fails "of a long option" "--fail: not a value for it: 'often'" vmfork --fail=often -- true
+check_fails "a name that nothing can have" "name is 1 to 63" vmfork --keep=.x -- true
 check_fails "files without a command" "--map: no files" vmfork --map a b
 check_fails "a file that is not there" "/nonexistent: No such file" vmfork --args-from /nonexistent -- true
 check_fails "vmforkd" "unrecognized option '--bogus'" vmforkd --bogus

@@ -75,8 +75,15 @@ is "--jobs: more sets than clones are queued, each from the same instant" \
 is "--args-from: words and quotes" \
 	"$(output_of web 'printf "a b\n\"c d\" e\n" | vmfork -n 2 --args-from - -- printf "<%s>\n"')" \
 	$'1| <a>\n1| <b>\n2| <c d>\n2| <e>'
-is "-0: a set is one word" "$(output_of web 'printf "a b\0c" | vmfork -0 --args-from - -- printf "<%s>\n"')" \
-	$'1| <a b>\n2| <c>'
+is "-0: a set is one word" "$(output_of web 'printf "a b\0c\047d" | vmfork -0 --args-from - -- printf "<%s>\n"')" \
+	$'1| <a b>\n2| <c\'d>'
+is "names with quotes are names" "$(output_of web 'vmfork --map "it'\''s" "5\"" "\\" " " -- printf "<%s>\n"')" \
+	$'1| <it\'s>\n2| <5">\n3| <\\>\n4| < >'
+check_fails "no room for its pipes" "cannot start the command: Too many open files" \
+	lab_exec web "ulimit -n 8; exec vmfork -- true"
+check_fails "--keep: a name that is none is refused at once" "a name is 1 to 55" \
+	lab_exec web 'vmfork -n 2 --keep a/b -- true'
+check_fails "a folder is no list of sets" "Is a directory" lab_exec web 'vmfork --args-from /tmp -- echo'
 check_fails "an open quote" "quote" lab_exec web 'echo "\"a" | vmfork --args-from - -- echo'
 check_fails "--map without files" "no files" lab_exec web 'vmfork --map -- echo'
 is "--fail=2 stops a queue" \

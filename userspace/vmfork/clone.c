@@ -68,8 +68,10 @@ static int set_environment(int vm)
 static char **take_job(struct link *l, const struct plan *plan)
 {
 	char buf[VMFORK_MSG_MAX], **words, **argv = NULL;
+	const char *set;
 	unsigned int tag;
 	uint32_t i;
+	int r;
 
 	if (link_recv(l, &tag, buf) != sizeof(i) || tag != TAG_JOB)
 		return NULL;
@@ -78,14 +80,12 @@ static char **take_job(struct link *l, const struct plan *plan)
 		return NULL;
 	set_number("VMFORK_JOB", i + 1ULL);
 	set_number("VMFORK_JOBS", plan->jobs->n);
-	if (job_words(plan->jobs->set[i], &words) < 0)
+	set = plan->jobs->set[i];
+	/* a file's name, and what ends with NUL, has no quotes that mean anything */
+	r = plan->o->map || plan->o->null ? job_whole(set, &words) : job_words(set, &words);
+	if (r < 0)
 		return NULL;
-	/* a file's name, and what ends with NUL, is one word whatever is in it */
-	if (plan->o->map || plan->o->null) {
-		words[0] = plan->jobs->set[i];
-		words[1] = NULL;
-	}
-	if (job_argv(plan->argv, plan->jobs->set[i], words, i + 1, &argv))
+	if (job_argv(plan->argv, set, words, i + 1, &argv))
 		argv = NULL;
 	free(words);
 	return argv;

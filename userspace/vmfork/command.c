@@ -53,10 +53,15 @@ static void become(char *const *argv, int in, int out, int err)
 	_exit(e == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
 }
 
-static int close_pair(int *pair)
+/* Leaves errno as it is. Return: -1 */
+static int close_pair(const int *pair)
 {
+	int e = errno;
+
 	close(pair[0]);
-	close(pair[1]);
+	if (pair[1] >= 0)
+		close(pair[1]);
+	errno = e;
 	return -1;
 }
 
@@ -66,7 +71,7 @@ static int open_input(int *in, bool input)
 		return pipe2(in, O_CLOEXEC);
 	in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	in[1] = -1;
-	return 0;
+	return in[0] < 0 ? -1 : 0;
 }
 
 /* Return: the command's pid, or -1 */

@@ -26,6 +26,11 @@ int jobs_add(struct jobs *j, const char *text)
 	return 0;
 }
 
+static bool is_empty(const char *set, bool null)
+{
+	return !set[null ? 0 : strspn(set, " \t")];
+}
+
 int jobs_read(struct jobs *j, FILE *from, bool null)
 {
 	char *line = NULL;
@@ -33,16 +38,17 @@ int jobs_read(struct jobs *j, FILE *from, bool null)
 	ssize_t len;
 	int r = 0;
 
+	errno = 0;
 	while (!r && (len = getdelim(&line, &room, null ? '\0' : '\n', from)) > 0) {
 		if (!null && line[len - 1] == '\n')
 			line[--len] = '\0';
 		if (!null && strlen(line) != (size_t)len)
 			r = -EINVAL;	/* NUL within a line: -0 was forgotten */
-		else if (len > 0 && line[0])
+		else if (len > 0 && !is_empty(line, null))
 			r = jobs_add(j, line);
 	}
 	if (!r && ferror(from))
-		r = -EIO;
+		r = errno ? -errno : -EIO;
 	free(line);
 	return r;
 }
@@ -104,6 +110,18 @@ int job_words(const char *set, char ***ret)
 	words[n] = NULL;
 	*ret = words;
 	return (int)n;
+}
+
+int job_whole(const char *set, char ***ret)
+{
+	char **words = malloc(2 * sizeof(*words) + strlen(set) + 1);
+
+	if (!words)
+		return -ENOMEM;
+	words[0] = strcpy((char *)(words + 2), set);
+	words[1] = NULL;
+	*ret = words;
+	return 1;
 }
 
 /* {} {#} {N} at @p: what it stands for and how long it is; NULL: it is none of them */

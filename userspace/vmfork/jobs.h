@@ -20,8 +20,8 @@ struct jobs {
 /** jobs_add() - one more set; copied. Return: 0, -ENOMEM, -E2BIG. */
 int jobs_add(struct jobs *j, const char *text);
 
-/** jobs_read() - a set per line, or per NUL with @null; empty lines are none.
- * Return: 0, -E2BIG (too many, or one too long), -EIO, -ENOMEM. */
+/** jobs_read() - a set per line, or per NUL with @null; lines of blanks are none.
+ * Return: 0, -E2BIG (too many, or one too long), -ENOMEM, or what read(2) said. */
 int jobs_read(struct jobs *j, FILE *from, bool null);
 
 void jobs_free(struct jobs *j);
@@ -32,6 +32,9 @@ void jobs_free(struct jobs *j);
  * Return: how many, -EINVAL a quote is open at the end, -E2BIG, -ENOMEM.
  */
 int job_words(const char *set, char ***ret);
+
+/** job_whole() - the same for a set that is one word, whatever is in it. */
+int job_whole(const char *set, char ***ret);
 
 /**
  * job_argv() - the command line for one set.

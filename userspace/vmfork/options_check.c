@@ -34,6 +34,24 @@ static int check_sandbox(const struct options *o)
 	return 0;
 }
 
+/* What the host would refuse is refused before the clones do their work. */
+static int check_keep(const struct options *o)
+{
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t len = o->keep ? strlen(o->keep) : 0;
+	size_t max = VMFORK_NAME_MAX - 1;
+
+	if (o->clones > 1 || options_jobs(o))
+		max -= strlen(".1000000");	/* JOBS_MAX */
+	if (!o->keep || (len > 0 && len <= max && strspn(o->keep, allowed) == len &&
+			 o->keep[0] != '.' && o->keep[0] != '-'))
+		return 0;
+	fprintf(stderr, "vmfork: --keep: a name is 1 to %zu of A-Z a-z 0-9 . _ - and does not begin "
+		"with . or -\n", max);
+	return STATUS_FAILED;
+}
+
 int options_check(const struct options *o)
 {
 	int status;
@@ -43,6 +61,7 @@ int options_check(const struct options *o)
 			usage("--id and --show-params stand alone", NULL) : 0;
 	status = check_jobs(o);
 	status = status ? status : check_sandbox(o);
+	status = status ? status : check_keep(o);
 	if (status)
 		return status;
 	if (o->from && o->checkpoint)

@@ -55,6 +55,36 @@ START_TEST(a_set_is_split)
 }
 END_TEST
 
+START_TEST(a_set_is_whole)
+{
+	static const char set[] = " it's \" 5 ";
+	char **words;
+
+	ck_assert_int_eq(job_whole(set, &words), 1);
+	ck_assert_str_eq(words[0], set);
+	ck_assert_ptr_null(words[1]);
+	free(words);
+}
+END_TEST
+
+START_TEST(sets_of_a_file)
+{
+	static char text[] = "a b\n\n \t\nc";
+	FILE *f = fmemopen(text, strlen(text), "r");
+	struct jobs j = { 0 };
+
+	ck_assert_int_eq(jobs_read(&j, f, false), 0);
+	fclose(f);
+	ck_assert_uint_eq(j.n, 2);
+	ck_assert_str_eq(j.set[1], "c");
+	jobs_free(&j);
+	f = fopen("/tmp", "r");
+	ck_assert_int_eq(jobs_read(&j, f, false), -EISDIR);
+	fclose(f);
+	jobs_free(&j);
+}
+END_TEST
+
 START_TEST(too_many_words)
 {
 	char set[2 * (JOB_WORDS_MAX + 1) + 1], **words;
@@ -196,6 +226,8 @@ int main(void)
 
 	tcase_add_loop_test(t, a_set_is_split, 0, sizeof(splits) / sizeof(splits[0]));
 	tcase_add_test(t, too_many_words);
+	tcase_add_test(t, a_set_is_whole);
+	tcase_add_test(t, sets_of_a_file);
 	tcase_add_loop_test(t, a_command_line, 0, sizeof(lines) / sizeof(lines[0]));
 	tcase_add_test(t, sets_are_read);
 	tcase_add_test(t, a_set_has_a_size);
