@@ -123,6 +123,7 @@ EOF
 if [ "${XEN_ONLY:-}" != guest ]; then
 	mkdir -p "$out/tree/payload/jobs" "$out/tree/payload/udev"
 	cp "$xen_here"/jobs/* "$out/tree/payload/jobs/"
+	cp "$(busybox_static)" "$out/tree/payload/busybox"
 	: > "$out/tree/payload/udev/none.rules"
 	pack "$out/tree" "$out/payload.cpio"
 	rm -r "$out/tree"
