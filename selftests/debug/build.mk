@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Suites that are to run on the debug kernel: DEBUG_SUITES, in this order. What they boot is in a
 # folder of its own, so that build/lab stays what it was.
-DEBUG_SUITES += selftests/debug/check-debug.sh $(addprefix selftests/host/check-, \
+DEBUG_SUITES += selftests/debug/check-debug.sh selftests/debug/check-cma.sh $(addprefix selftests/host/check-, \
 	hotplug.sh module.sh fork.sh avoid.sh identity.sh smp.sh checkpoint.sh)
 
 .PHONY: check-debug

@@ -51,6 +51,7 @@ int test_file(int argc, char **argv);
 int test_dropcache(int argc, char **argv);
 int test_poison(int argc, char **argv);
 int test_pressure(int argc, char **argv);
+int test_cma(int argc, char **argv);
 
 /* machine.c: /dev/vmfork without error handling in every test */
 

@@ -38,6 +38,7 @@ static const struct {
 	{ "dropcache", test_dropcache, "FILE MiB" },
 	{ "poison", test_poison, "DIR FILE MiB [ROUNDS]" },
 	{ "pressure", test_pressure, "MiB PROCESSES ROUNDS" },
+	{ "cma", test_cma, "held PID | free" },
 };
 
 int main(int argc, char **argv)
