@@ -65,7 +65,7 @@ free_pages() {
 count=0 taken=0 poison=0 zeros=0 other=0 free=0
 lab_start --poison-avoided --fill none
 { lab_boot web "vmfork.shell cma=${area}M" --memory "${size}M" --cpus 2 &&
-	lab_wait_for 120 "shell of web" lab_ready web; } || bail_out "the guest does not boot"
+	lab_await_shell web; } || bail_out "the guest does not boot"
 lab_exec web "mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug"
 if ! lab_exec web "test -d /sys/kernel/debug/cma/reserved"; then
 	skip "an area of CMA" "this guest's kernel cannot allocate from one by hand"

@@ -53,7 +53,7 @@ if [ -z "${XEN_LAB:-}" ]; then
 	net=()
 	skip "network devices" "they are in this host's own namespace: set XEN_LAB=1 where that does no harm"
 fi
-lab_start
+lab_start --identity-timeout 300	# for an agent on an emulated machine
 before=$(base_sum)
 { lab_boot web "vmfork.shell vmfork.devices" --memory 128M --disk "$LAB_DATA,format=raw" "${net[@]}" &&
 	lab_await_shell web; } || bail_out "the guest does not boot"
