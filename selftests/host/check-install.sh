@@ -84,6 +84,7 @@ check_fails "a file that is not there" "/nonexistent: No such file" vmfork --arg
 check_fails "vmforkd" "unrecognized option '--bogus'" vmforkd --bogus
 check_fails "vmforkd with too few files" "ulimit -Hn.*1024" \
 	sh -c "mkdir '$root/few'; ulimit -n 512; exec vmforkd --runtime-dir '$root/few' --image-dir '$root/few'"
+rm -r "$root/few"
 check_fails "a configuration that is not there" "/nonexistent: No such file" \
 	vmfork-agent --check-config -c /nonexistent
 check "the example of a configuration is one" \
