@@ -190,6 +190,9 @@ void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
 		core_schedule();
 		guest_rang(vm);
 		break;
+	case VM_EV_PROGRESS:
+		watchdog_again(vm);
+		break;
 	case VM_EV_FROZEN:
 		fork_frozen(vm, err);
 		break;

@@ -30,6 +30,12 @@ void watchdog_start(struct vm *vm, const char *op)
 		log_warn("%s: no time limit for '%s'", vm->name, op);
 }
 
+void watchdog_again(struct vm *vm)
+{
+	if (vm->watchdog)
+		watchdog_start(vm, vm->watched_op);
+}
+
 void watchdog_stop(struct vm *vm)
 {
 	vm->watchdog = sd_event_source_disable_unref(vm->watchdog);

@@ -18,6 +18,8 @@ extern uint64_t watchdog_usec;
 
 /** watchdog_start() - @op was begun; a constant, for the log. */
 void watchdog_start(struct vm *vm, const char *op);
+/** watchdog_again() - it gets on: the whole time once more, if there is a limit. */
+void watchdog_again(struct vm *vm);
 /** watchdog_stop() - it has ended; more than once does no harm. */
 void watchdog_stop(struct vm *vm);
 

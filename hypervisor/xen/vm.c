@@ -217,6 +217,9 @@ static void heard(struct xen_vm *x, const struct xenvm_rep *rep, int *fd)
 	case XENVM_COPIED:
 		x->ahead = x->future != NULL;
 		break;
+	case XENVM_PROGRESS:
+		core_event(x->vm, VM_EV_PROGRESS, 0, 0);
+		break;
 	case XENVM_CLOSE:
 		if (region_unmap(x) == 0)
 			xen_ask(x, XENVM_CLOSED, NULL, 0);

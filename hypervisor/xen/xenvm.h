@@ -48,6 +48,7 @@ enum copy_word { COPY_HOLD, COPY_GO, COPY_DROP };
  * @begun:	@thread is to be joined
  * @said:	eventfd: @word has changed; -1: there was no copy yet
  * @small:	the pipe is too small for a record
+ * @told_ns:	when vmforkd was last told that it gets on
  * @fds:	those of XENVM_PREPARE or XENVM_FREEZE
  */
 struct copy {
@@ -56,6 +57,7 @@ struct copy {
 	enum copy_word word;
 	int said;
 	bool small;
+	uint64_t told_ns;
 	int fds[5];
 	int err;
 	struct split split;

@@ -30,6 +30,7 @@
 #define BATCH		1024U		/* MAX_BATCH_SIZE of Xen's tools/libs/guest/xg_sr_common.h */
 #define PIPE_SMALL	(4 << 12)	/* less than BATCH numbers of pages, and xenstore's and the console's page */
 #define PIPE_LARGE	(1 << 20)
+#define PROGRESS_NS	5000000000ULL
 
 static enum copy_word word(const struct copy *c)
 {
@@ -45,16 +46,28 @@ static void say(struct copy *c, enum copy_word w)
 		log_err("copy: %s", strerror(errno));
 }
 
-/* Between two records. Once the fork has come nothing need hold libxl back. */
+/* Once the fork has come nothing need hold libxl back, and vmforkd waits. */
+static void get_on(struct xenvm *x)
+{
+	struct copy *c = &x->copy;
+	uint64_t now = now_ns();
+
+	if (c->small)
+		fcntl(c->split.in, F_SETPIPE_SZ, PIPE_LARGE);
+	c->small = false;
+	if (now - c->told_ns < PROGRESS_NS)
+		return;
+	c->told_ns = now;
+	say_what(x, XENVM_PROGRESS, -1);
+}
+
+/* Between two records. */
 static bool is_stopped(void *data)
 {
 	struct xenvm *x = data;
-	struct copy *c = &x->copy;
 
-	if (c->small && word(c) == COPY_GO) {
-		fcntl(c->split.in, F_SETPIPE_SZ, PIPE_LARGE);
-		c->small = false;
-	}
+	if (word(&x->copy) == COPY_GO)
+		get_on(x);
 	return domain_is_stopped(x);
 }
 

@@ -15,7 +15,7 @@
  * take long. It ends when the domain does, and the domain ends when it is told to end
  * (SIGTERM) or its peer is gone for good. One request at a time, and one more may wait (a
  * restarted vmforkd does not know of the first); each is answered by one XENVM_DONE. CONNECT,
- * COPIED, CLOSE and ENDED come unasked.
+ * COPIED, PROGRESS, CLOSE and ENDED come unasked.
  */
 #define XENVM_FDS_MAX	6
 
@@ -76,6 +76,7 @@ enum xenvm_what {
 	XENVM_DONE = 1,		/* @op, @err */
 	XENVM_CONNECT,		/* fds: [0] the region's gfns */
 	XENVM_COPIED,		/* what PREPARE began now waits for FREEZE */
+	XENVM_PROGRESS,		/* FREEZE is under way and gets on; every few seconds */
 	XENVM_CLOSE,		/* the guest gives the region up */
 	XENVM_ENDED,		/* @reason: it shut down; the process ends next */
 };

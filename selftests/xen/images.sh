@@ -30,6 +30,7 @@ make_guest_kernel() { # DIR VMLINUX
 }
 
 # What a disk and a network device take (check-devices), in the order of loading.
+# Those of the initramfs of the guest's Debian, and what its agent needs for the sockets of a clone.
 take_guest_modules() { # DIR KERNEL-DIR
 	local module
 	rm -rf "$1"
@@ -38,7 +39,7 @@ take_guest_modules() { # DIR KERNEL-DIR
 		[[ $module != *virtio* ]] || continue
 		cp "$2/$module" "$1/"
 		echo "${module##*/}" >> "$1/list"
-	done < "$2/initramfs.list"
+	done < <(cat "$2/initramfs.list"; printf "lib/modules/$KREL/kernel/net/ipv4/%s_diag.ko\n" inet tcp udp)
 }
 
 # Its file system is made here: dom0 needs no tools for that.

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "../run.h"
 #include "fake.h"
@@ -27,6 +29,29 @@ START_TEST(hung_freeze)
 	ck_assert_ptr_null(ticket_find((uint64_t)t));
 	ck_assert_uint_eq(vm_count_clones(), 0);
 	ck_assert_uint_eq(fake.checkpoints_destroyed, 1);
+}
+END_TEST
+
+START_TEST(slow_freeze)
+{
+	struct vm *vm = fake_root("web");
+	int64_t t = guest_ticket(vm, 1);
+	uint64_t before, after;
+
+	fake_settle();
+	fake.hold_freeze = true;
+	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fake_settle();
+	ck_assert_int_ge(sd_event_source_get_time(vm->watchdog, &before), 0);
+	usleep(1000);
+	core_event(vm, VM_EV_PROGRESS, 0, 0);
+	ck_assert_int_ge(sd_event_source_get_time(vm->watchdog, &after), 0);
+	ck_assert_uint_gt(after, before);
+	fake_release_freeze();
+	fake_settle();
+	ck_assert_ptr_null(vm->watchdog);
+	core_event(vm, VM_EV_PROGRESS, 0, 0);	/* late: no limit again */
+	ck_assert_ptr_null(vm->watchdog);
 }
 END_TEST
 
@@ -141,6 +166,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(c, fake_set_up, fake_tear_down);
 	tcase_add_test(c, hung_freeze);
+	tcase_add_test(c, slow_freeze);
 	tcase_add_test(c, hung_resume);
 	tcase_add_test(c, hung_resume_of_a_clone);
 	tcase_add_test(c, restart);
