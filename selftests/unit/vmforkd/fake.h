@@ -78,12 +78,14 @@ struct vmfork_fork guest_leave_fork(struct vm *vm);
 int64_t guest_ticket(struct vm *vm, uint32_t n);
 
 /* ... in one call each */
+/** next_exit() - what comes next for @vm; all zeros if it is no exit. */
 struct vmfork_msg_exited next_exit(struct vm *vm);
 bool nothing_for(struct vm *vm);
 void guest_exit(struct vm *vm, int status);
 void guest_data(struct vm *vm, uint64_t ticket, uint32_t id, uint32_t len);
 void guest_credit(struct vm *vm, uint64_t ticket, uint32_t id, uint32_t bytes);
 void guest_close_ticket(struct vm *vm, uint64_t ticket);
+/** fork_into() - a ticket for @n, and its fork. NULL: no ticket. */
 struct ticket *fork_into(struct vm *vm, uint32_t n);
 
 #endif /* VMFORKD_TEST_FAKE_H */
