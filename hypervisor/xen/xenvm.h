@@ -128,7 +128,7 @@ int domain_resume(struct xenvm *x);
 bool domain_is_stopped(struct xenvm *x);
 
 /* xenvm_standby.c */
-/** standby_begin() - return once there is a domain. */
+/** standby_begin() - return once there is a domain, or it has failed (which standby_end() tells). */
 int standby_begin(struct xenvm *x);
 /** standby_end() - make a clone's domain of @descriptor, with standby_begin() or without. */
 int standby_end(struct xenvm *x, int descriptor);

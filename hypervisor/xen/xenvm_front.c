@@ -25,29 +25,23 @@ static void pass_on(int sig)
 	kill(child, sig);
 }
 
-uint32_t domain_find(xc_interface *xc, const libxl_uuid *uuid)
+/* Return: the domain, 0: there is none but perhaps one that is being taken down */
+static uint32_t domain_of(const libxl_uuid *uuid)
 {
+	xc_interface *xc = xc_interface_open(NULL, NULL, 0);
+	uint32_t first = 1, domain = 0;
 	xc_domaininfo_t info[16];
-	uint32_t first = 1;
 	int n;
 
-	while ((n = xc_domain_getinfolist(xc, first, ARRAY_SIZE(info), info)) > 0) {
+	while (xc && !domain && (n = xc_domain_getinfolist(xc, first, ARRAY_SIZE(info), info)) > 0) {
 		for (int i = 0; i < n; i++) {
 			if (!memcmp(info[i].handle, libxl_uuid_bytearray_const(uuid),
 				    sizeof(info[i].handle)) &&
 			    !(info[i].flags & XEN_DOMINF_dying))
-				return info[i].domain;
+				domain = info[i].domain;
 		}
 		first = info[n - 1].domain + 1U;
 	}
-	return 0;
-}
-
-static uint32_t domain_of(const libxl_uuid *uuid)
-{
-	xc_interface *xc = xc_interface_open(NULL, NULL, 0);
-	uint32_t domain = xc ? domain_find(xc, uuid) : 0;
-
 	if (xc)
 		xc_interface_close(xc);
 	return domain;

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <xenctrl.h>
 #include <libxl.h>
 
 /**
@@ -26,9 +25,6 @@
  * SIGTERM. Return: true, in the child; false: there is no child. The front one never returns.
  */
 bool front_start(const libxl_uuid *uuid);
-
-/** domain_find() - the domain of that UUID; 0: there is none, but perhaps one that is being taken down. */
-uint32_t domain_find(xc_interface *xc, const libxl_uuid *uuid);
 
 /** front_end() - the child's end, and with it the domain's. Never returns. */
 void front_end(const libxl_uuid *uuid) __attribute__((noreturn));

@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "util.h"
-#include "xenvm_front.h"
 
 /**
  * DOC: Stand-by domains
@@ -17,6 +17,9 @@
  * libxl_domain_create_restore() makes the domain first and then reads a stream from a pipe
  * of ours. It gets the beginning, which is the same in each: libxl's head and the record that
  * has it start its helper for the memory. There both wait, until the descriptor follows.
+ *
+ * Should libxl fail it forks to destroy what it has made, and its child makes hypercalls: no other
+ * thread does so meanwhile, whose lock in libxencall could be held in that child for ever.
  */
 static const uint8_t beginning[] = {
 	'L', 'i', 'b', 'x', 'l', 'F', 'm', 't', 0, 0, 0, 2, 0, 0, 0, 0,	/* version 2, big endian */
@@ -32,6 +35,7 @@ static void *restore_thread(void *data)
 	struct standby *s = &x->standby;
 
 	s->err = domain_restore(x, s->in, &s->domain);
+	close(s->in);	/* should it have failed: nobody is to wait until the stream is read */
 	__atomic_store_n(&s->ended, true, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -59,15 +63,20 @@ static int begin(struct xenvm *x)
 	return r;
 }
 
+/* Has libxl read the beginning? Its domain is made then. */
+static bool waits(const struct standby *s)
+{
+	int n = 0;
+
+	return ended(s) || (ioctl(s->out, FIONREAD, &n) == 0 && n == 0);
+}
+
 int standby_begin(struct xenvm *x)
 {
 	int r = begin(x);
 
-	for (int i = 0; !r && !x->domain && !ended(&x->standby) && i < LOOKS; i++) {
-		x->domain = domain_find(x->xc, &x->uuid);
-		if (!x->domain)
-			usleep(LOOK_USEC);
-	}
+	for (int i = 0; !r && !waits(&x->standby) && i < LOOKS; i++)
+		usleep(LOOK_USEC);
 	return r;
 }
 
@@ -95,7 +104,6 @@ int standby_end(struct xenvm *x, int descriptor)
 	fed = feed(s->out, descriptor);
 	close(steal_fd(&s->out));
 	pthread_join(s->thread, NULL);
-	close(steal_fd(&s->in));
 	s->begun = false;
 	if (!s->err && fed)
 		log_err("the descriptor: %s", strerror(-fed));
