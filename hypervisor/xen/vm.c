@@ -357,19 +357,26 @@ static int say_start(struct xen_vm *x)
 	return r ? r : disks_connect(x);
 }
 
+/* What is no clone has all of its memory from the start. */
+static bool limit_is_possible(const struct vm *vm)
+{
+	bool r = !vm_memory_limit(vm) || vm_memory_limit(vm) >= vm_config(vm)->memory >> 20;
+
+	if (!r)
+		log_err("vm%" PRIu64 ": only a clone can have a limit below its memory",
+			vm_handle(vm));
+	return r;
+}
+
 int xen_start(struct vm *vm, enum start_kind kind, int channel, size_t size)
 {
-	struct xen_vm *x = malloc(sizeof(*x));
+	struct xen_vm *x;
 	_cleanup_close_ int theirs = -1;
 	int r;
 
-	if (kind == START_ROOT && vm_memory_limit(vm) &&
-	    vm_memory_limit(vm) < vm_config(vm)->memory >> 20) {
-		log_err("vm%" PRIu64 ": a domain that is no clone has all of its memory from the start: no limit below it",
-			vm_handle(vm));
-		free(x);
+	if (kind == START_ROOT && !limit_is_possible(vm))
 		return -EINVAL;
-	}
+	x = malloc(sizeof(*x));
 	if (!x)
 		return -ENOMEM;
 	*x = (struct xen_vm){
