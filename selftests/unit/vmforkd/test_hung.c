@@ -14,19 +14,28 @@
 #include "state.h"
 #include "watchdog.h"
 
+/* @vm's guest forks into one clone; what has been held (fake.h) does not end. Return: the ticket */
+static uint64_t fork_of(struct vm *vm)
+{
+	int64_t t = guest_ticket(vm, 1);
+
+	ck_assert_int_gt(t, 0);
+	fake_settle();
+	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	return (uint64_t)t;
+}
+
 START_TEST(hung_freeze)
 {
 	struct vm *vm = fake_root("web");
-	int64_t t = guest_ticket(vm, 1);
-	uint64_t handle = vm->handle;
+	uint64_t handle = vm->handle, t;
 
-	fake_settle();
 	watchdog_usec = 1;
 	fake.hold_freeze = true;
-	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	t = fork_of(vm);
 	ck_assert_ptr_nonnull(vm->fork);
 	fake_wait_end(handle);
-	ck_assert_ptr_null(ticket_find((uint64_t)t));
+	ck_assert_ptr_null(ticket_find(t));
 	ck_assert_uint_eq(vm_count_clones(), 0);
 	ck_assert_uint_eq(fake.checkpoints_destroyed, 1);
 }
@@ -35,12 +44,10 @@ END_TEST
 START_TEST(slow_freeze)
 {
 	struct vm *vm = fake_root("web");
-	int64_t t = guest_ticket(vm, 1);
 	uint64_t before, after;
 
-	fake_settle();
 	fake.hold_freeze = true;
-	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fork_of(vm);
 	fake_settle();
 	ck_assert_int_ge(sd_event_source_get_time(vm->watchdog, &before), 0);
 	usleep(1000);
@@ -58,13 +65,11 @@ END_TEST
 START_TEST(hung_resume)
 {
 	struct vm *vm = fake_root("web");
-	int64_t t = guest_ticket(vm, 1);
 	uint64_t handle = vm->handle;
 
-	fake_settle();
 	watchdog_usec = 1;
 	fake.hold_resume = true;
-	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fork_of(vm);
 	fake_wait_end(handle);
 	ck_assert_int_eq(vm->reason, VMFORK_LOST);
 	ck_assert_int_eq(vm->status, ETIMEDOUT);
