@@ -90,9 +90,8 @@ static void snapped(struct xen_vm *x, int err)
 	struct xen_checkpoint *c = x->future;
 	struct checkpoint *cp = x->cp;
 
-	x->future = NULL;
-	x->prepared = false;
-	x->ahead = false;
+	c->refs++;	/* ours until the end of this */
+	drop_future(x);
 	disks_unprepare(x);
 	vm_times(x->vm)->saved = now_ns();
 	vm_times(x->vm)->snapped = now_ns();

@@ -55,11 +55,13 @@ check "their domains too" domains_soon 1
 
 # the second clone of a checkpoint is given what the first one asked for
 check "a checkpoint" vmforkctl checkpoint web kept
+check "of which nothing is given unasked" vmforkctl checkpoint fill kept none
 clone=$(json '.vms[].name' clone kept)
 read_data "$clone"
 first=$asked
 is "its clone reads a file in memory" "$sum" "$truth"
 check "each page was fetched on demand" [ "$first" -ge 4096 ]
+check "from now on what was asked for is" vmforkctl checkpoint fill kept record
 second=$(json '.vms[].name' clone kept)
 check "the next one is given pages" lab_wait_for 300 "no more of them" is_filled
 read_data "$second"
