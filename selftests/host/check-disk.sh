@@ -12,10 +12,11 @@ base_sum() { # E2E_BASE_BYTES: of a part of it, where the whole takes too long
 }
 
 # shellcheck disable=SC2016	# the guest expands it
-# Each writes files, syncs them, and names them by their contents: what has a name is whole.
+# Each writes files, syncs them, and names them by their contents: what has a name is whole, and there is always one.
 LOAD='mkdir -p $0; cd $0; i=0; while [ -e /tmp/load ]; do
 	i=$((i + 1)); dd if=/dev/urandom of=new bs=32k count=$((i % 16 + 1)) conv=fsync 2> /dev/null
-	mv new sum.$(cksum < new | tr " " .); [ $((i % 16)) != 0 ] || rm -f sum.*
+	last=sum.$(cksum < new | tr " " .); mv new "$last"; [ $((i % 16)) != 0 ] ||
+		for f in sum.*; do [ "$f" = "$last" ] || rm -f "$f"; done
 done'
 
 # shellcheck disable=SC2016

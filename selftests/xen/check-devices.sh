@@ -8,10 +8,12 @@ base_sum() {
 	dd if="$LAB_DATA" bs=1M status=none | sha256sum
 }
 
+# There is always one file with a name, whenever it is forked, and never many.
 # shellcheck disable=SC2016	# the guest expands it
 LOAD='i=0; while [ -e /tmp/load ]; do
 	i=$((i + 1)); dd if=/dev/urandom of=/var/tmp/new bs=16k count=$((i % 8 + 1)) conv=fsync 2> /dev/null
-	mv /var/tmp/new /var/tmp/sum.$(cksum < /var/tmp/new | tr " " .); [ $((i % 16)) != 0 ] || rm -f /var/tmp/sum.*
+	last=/var/tmp/sum.$(cksum < /var/tmp/new | tr " " .); mv /var/tmp/new "$last"; [ $((i % 16)) != 0 ] ||
+		for f in /var/tmp/sum.*; do [ "$f" = "$last" ] || rm -f "$f"; done
 done'
 
 # What has a name was synced, and its name says what is in it.

@@ -5,6 +5,8 @@
 # In the lab: QEMU's TCG emulates AMD's SVM, so that Xen with a Debian dom0 in it runs PVH domains; the suites
 # run in dom0, on this tree. That shows correctness; no time from there means anything but as a ratio.
 # XEN_HOST=local: directly, on a host that runs Xen itself.
+# XEN_LABS=N: so many labs (1 or 2), each with every N-th suite; 2 where there are two processors and the memory, since a
+# lab has one emulated CPU. The second one is this script once more (XEN_LAB_NAME), shown when the first has ended.
 # XEN_ENV="NAME=VALUE ...": for the suites in the lab (no spaces, no colons in a value).
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -28,13 +30,11 @@ on_this_host() {
 }
 
 can_nest() {
-	local version available
+	local version
 	version=$(qemu-system-x86_64 --version 2> /dev/null | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
 	[ -n "$version" ] || skip "there is no qemu-system-x86_64 (Debian: apt install qemu-system-x86)"
 	printf '%s\n' 7.2 "$version" | sort -CV || skip "QEMU is $version, the lab takes 7.2 or newer"
-	available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
-	((available > memory + 512)) ||
-		skip "$available MiB of memory are free, the lab takes $((memory + 512)) (XEN_MEMORY=$memory)"
+	memory_for 1 || skip "less than the $((memory + 512)) MiB of memory are free that the lab takes (XEN_MEMORY=$memory)"
 	[ -e build/bin/vmforkd-xen ] || skip "built without Xen's libraries (Debian: apt install libxen-dev)"
 }
 
@@ -43,34 +43,68 @@ share() { # TAG PATH: a folder of ours, read only, at the same place in dom0
 		-device "virtio-9p-pci,fsdev=$1,mount_tag=$1"
 }
 
+memory_for() { # LABS
+	local available
+	available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
+	((available > $1 * memory + 512))
+}
+
+# Boots one lab, shows what dom0 says, ends with the status of its suites.
+lab() { # SUITE...
+	local log suites args status why
+	log=build/check-xen/dom0${XEN_LAB_NAME:-}.log
+	suites=$(printf '%s:' "$@")	# a comma would end QEMU's module
+	args="console=hvc0 quiet panic=-1 nowatchdog root=/dev/vda vmfork.job=xen init=/usr/lib/vmfork/jobs/xen-dom0"
+	args+=" xen.tree=$top xen.cache=$XEN_CACHE xen.limit=$((limit - limit / 8)) xen.suites=${suites%:}"
+	args+=" xen.env=$(tr ' ' : <<< "${XEN_ENV:-}")"
+	SECONDS=0
+	# shellcheck disable=SC2046
+	setpriv --pdeathsig TERM timeout --foreground -k 10 "$limit" setpriv --pdeathsig KILL qemu-system-x86_64 \
+		-accel tcg,thread=multi,tb-size=512 -machine q35 -cpu "$cpu" -smp "${XEN_CPUS:-1}" -m "$memory" \
+		-nodefaults -no-user-config -display none -no-reboot -serial stdio -kernel "$XEN_HYPERVISOR" \
+		-append "console=com1 com1=115200 loglvl=warning guest_loglvl=none/warning dom0_mem=1024M noreboot spec-ctrl=eager-fpu" \
+		-initrd "$XEN_KERNEL $args,$XEN_INITRD" \
+		-drive "if=none,id=root,file=$XEN_DISK,format=raw,snapshot=on" -device virtio-blk-pci,drive=root \
+		$(share tree "$top") $(share cache "$XEN_CACHE") < /dev/null 2>&1 |
+		stdbuf -oL tr -d '\r' | grep -av --line-buffered "TCG doesn't support requested feature" | tee "$log" || true
+	status=$(sed -n 's/^XEN-SUITES ended \([0-9]*\).*/\1/p' "$log" | tail -n 1)
+	[ -z "$status" ] || return "$status"
+	why="ended by itself"
+	((SECONDS < limit)) || why="was stopped"
+	printf '%s\n' "not ok - the Xen lab $why after $((SECONDS / 60)) minutes, before its suites had ended: $log" \
+		"0 passed, 1 failed, 0 skipped" | tee -a "$log"
+	return 1
+}
+
+# Every other suite in a second lab beside this one's.
+two_labs() { # SUITE...
+	local first=() second=() one status=0
+	for one; do
+		if ((${#first[@]} > ${#second[@]})); then second+=("$one"); else first+=("$one"); fi
+	done
+	echo "# two labs; what the second one says comes last: ${second[*]##*/}"
+	XEN_LABS=1 XEN_LAB_NAME=-2 setpriv --pdeathsig TERM "$0" "${second[@]}" > build/check-xen/second 2>&1 < /dev/null &
+	trap 'kill "$!" 2> /dev/null || true' EXIT
+	lab "${first[@]}" || status=1
+	tail --pid=$! -n +1 -f build/check-xen/second
+	wait "$!" || status=1
+	trap - EXIT
+	awk '/^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { last[FILENAME] = $0 }
+	END { for (f in last) { split(last[f], n, /[^0-9]+/); p += n[1]; q += n[2]; s += n[3] }
+	print p + 0 " passed, " q + 0 " failed, " s + 0 " skipped" }' build/check-xen/dom0.log build/check-xen/dom0-2.log
+	return "$status"
+}
+
 [ "${XEN_HOST:-lab}" != local ] || on_this_host "$@"
 can_nest
 selftests/xen/images.sh build/xen
 # shellcheck disable=SC1091
 . build/xen/env
 mkdir -p build/check-xen
-log=build/check-xen/dom0.log
-suites=$(printf '%s:' "$@")	# a comma would end QEMU's module
-args="console=hvc0 quiet panic=-1 nowatchdog root=/dev/vda vmfork.job=xen init=/usr/lib/vmfork/jobs/xen-dom0"
-args+=" xen.tree=$top xen.cache=$XEN_CACHE xen.limit=$((limit - limit / 8)) xen.suites=${suites%:}"
-args+=" xen.env=$(tr ' ' : <<< "${XEN_ENV:-}")"
-SECONDS=0
+labs=${XEN_LABS:-$(nproc)}
 echo "# Xen with a Debian dom0 boots under TCG; the whole run may take $((limit / 60)) minutes at most"
-# shellcheck disable=SC2046
-timeout --foreground -k 10 "$limit" setpriv --pdeathsig KILL qemu-system-x86_64 \
-	-accel tcg,thread=multi,tb-size=512 -machine q35 -cpu "$cpu" -smp "${XEN_CPUS:-1}" -m "$memory" \
-	-nodefaults -no-user-config -display none -no-reboot -serial stdio -kernel "$XEN_HYPERVISOR" \
-	-append "console=com1 com1=115200 loglvl=warning guest_loglvl=none/warning dom0_mem=1024M noreboot spec-ctrl=eager-fpu" \
-	-initrd "$XEN_KERNEL $args,$XEN_INITRD" \
-	-drive "if=none,id=root,file=$XEN_DISK,format=raw,snapshot=on" -device virtio-blk-pci,drive=root \
-	$(share tree "$top") $(share cache "$XEN_CACHE") < /dev/null 2>&1 |
-	stdbuf -oL tr -d '\r' | grep -av --line-buffered "TCG doesn't support requested feature" | tee "$log" || true
-status=$(sed -n 's/^XEN-SUITES ended \([0-9]*\).*/\1/p' "$log" | tail -n 1)
-if [ -z "$status" ]; then
-	why="ended by itself"
-	((SECONDS < limit)) || why="was stopped"
-	echo "not ok - the Xen lab $why after $((SECONDS / 60)) minutes, before its suites had ended: $log"
-	echo "0 passed, 1 failed, 0 skipped"
-	exit 1
+if ((labs > 1 && $# > 1)) && memory_for 2; then
+	two_labs "$@"
+else
+	lab "$@"
 fi
-exit "$status"
