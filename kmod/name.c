@@ -10,14 +10,18 @@ static bool name_char(char c)
 
 int vmfork_name_take(const char *field, char *ret)
 {
-	int i, len;
+	int i, len, digits = 0;
 
-	for (len = 0; len < VMFORK_NAME_MAX && field[len]; len++)
+	for (len = 0; len < VMFORK_NAME_MAX && field[len]; len++) {
 		if (!name_char(field[len]))
 			return -EINVAL;
+		digits += field[len] >= '0' && field[len] <= '9';
+	}
 	if (len == VMFORK_NAME_MAX)
 		return -EINVAL;
 	if (field[0] == '.' || field[0] == '-')
+		return -EINVAL;
+	if (len && digits == len)	/* a handle, to the host */
 		return -EINVAL;
 	for (i = 0; i < VMFORK_NAME_MAX; i++)
 		ret[i] = i < len ? field[i] : '\0';

@@ -32,11 +32,16 @@ bool root_name_valid(const char *name)
 	return c >= 'a' && c <= 'z' && name_valid(name);
 }
 
+bool checkpoint_name_valid(const char *name)
+{
+	return name_valid(name) && name[strspn(name, "0123456789")];
+}
+
 bool name_field_valid(const char *field, size_t len)
 {
 	size_t n = strnlen(field, len);
 
-	if (n == len || !name_valid(field))
+	if (n == len || !checkpoint_name_valid(field))
 		return false;
 	for (size_t i = n; i < len; i++)
 		if (field[i])

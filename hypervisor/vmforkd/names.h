@@ -11,7 +11,9 @@
 bool name_valid(const char *name);
 /** root_name_valid() - the same, and it begins with a letter (else it is a handle). */
 bool root_name_valid(const char *name);
-/** name_field_valid() - a NUL-padded field of @len bytes holds a valid name. */
+/** checkpoint_name_valid() - a valid name, not digits alone (else it is a handle). */
+bool checkpoint_name_valid(const char *name);
+/** name_field_valid() - a NUL-padded field of @len bytes holds a name for a checkpoint. */
 bool name_field_valid(const char *field, size_t len);
 /** name_handle() - a string of digits as handle; 0 if it is not one. */
 uint64_t name_handle(const char *s);

@@ -205,7 +205,7 @@ void op_checkpoint(struct request *q)
 
 	if (!vm || !can_be_called(q, vm))
 		return;
-	if (!name_valid(name) || name_handle(name)) {
+	if (!checkpoint_name_valid(name)) {
 		request_failf(q, EINVAL, "1 to 63 of [A-Za-z0-9._-], not digits alone",
 			      "'%.64s' is no name for a checkpoint", name);
 		return;

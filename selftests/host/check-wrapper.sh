@@ -62,6 +62,9 @@ is "--id in a clone" "$(lab_exec web 'vmfork -n 2 --no-label -- vmfork --id --js
 is "a clone forks by the wrapper" "$(output_of web 'vmfork -n 2 -- vmfork -n 2 -- echo x')" \
 	$'1| 1| x\n1| 2| x\n2| 1| x\n2| 2| x'
 is "--checkpoint" "$(lab_exec web 'vmfork --checkpoint made -- sh -c "echo clone \$VMFORK_ID"')" 0
+is "--checkpoint --json" "$(lab_exec web 'vmfork --checkpoint told --json -- true; vmfork --from told 2> /dev/null')" \
+	'{"checkpoint": "told", "id": 0}'
+check "it is removed" vmforkctl checkpoint rm told
 is "--from" "$(output_of web 'vmfork --from made -n 2')" $'1| clone 1\n2| clone 2'
 
 # ---- a queue of argument sets
@@ -83,6 +86,7 @@ check_fails "no room for its pipes" "cannot start the command: Too many open fil
 	lab_exec web "ulimit -n 8; exec vmfork -- true"
 check_fails "--keep: a name that is none is refused at once" "a name is 1 to 55" \
 	lab_exec web 'vmfork -n 2 --keep a/b -- true'
+check_fails "so are digits: those are handles" "not digits alone" lab_exec web 'vmfork --checkpoint 123 -- true'
 check_fails "a folder is no list of sets" "Is a directory" lab_exec web 'vmfork --args-from /tmp -- echo'
 check_fails "an open quote" "quote" lab_exec web 'echo "\"a" | vmfork --args-from - -- echo'
 check_fails "--map without files" "no files" lab_exec web 'vmfork --map -- echo'

@@ -56,7 +56,7 @@ static const struct text texts[] = {
 	{ EEXIST, VMFORK_CALL_CHECKPOINT,
 	  "the name is taken: choose another, or vmforkctl checkpoint rm on the host" },
 	{ EINVAL, VMFORK_CALL_CHECKPOINT,
-	  "a name is 1 to 63 of A-Z a-z 0-9 . _ - and does not begin with . or -" },
+	  "a name is 1 to 63 of A-Z a-z 0-9 . _ -, does not begin with . or - and is not digits alone" },
 	{ EPIPE, VMFORK_CALL_MESSAGE, "the receiver has ended" },
 	{ EMSGSIZE, VMFORK_CALL_MESSAGE, "the buffer is too small for this record" },
 	{ EINVAL, VMFORK_CALL_MESSAGE, "a message has 1 to 16384 bytes, to an existing clone" },

@@ -59,7 +59,7 @@ static unsigned int clone_flags(const struct options *o)
 	return (o->sync ? VMFORK_CLONE_SYNC : 0) | (o->drop_cache ? VMFORK_CLONE_DROP_CACHE : 0);
 }
 
-static int make_checkpoint(const struct options *o, int vm)
+static int make_checkpoint(const struct options *o, int vm, FILE *json)
 {
 	struct plan plan = { .o = o, .argv = o->argv };
 	int fd, id = vmfork_checkpoint(vm, o->checkpoint, clone_flags(o), &fd);
@@ -68,7 +68,10 @@ static int make_checkpoint(const struct options *o, int vm)
 		return failed("cannot make the checkpoint", id, VMFORK_CALL_CHECKPOINT);
 	if (id > 0)
 		clone_run_if_told(vm, fd, &plan);
-	printf("%d\n", id);
+	if (json)
+		fprintf(json, "{\"checkpoint\": \"%s\", \"id\": %d}\n", o->checkpoint, id);
+	else
+		printf("%d\n", id);
 	return 0;
 }
 
@@ -292,11 +295,11 @@ int main(int argc, char **argv)
 		return show_id(&o, vm);
 	if (o.show_params)
 		return params_show(vm);
-	if (o.checkpoint)
-		return make_checkpoint(&o, vm);
 	status = open_json(&o, &json);
 	if (status)
 		return status;
+	if (o.checkpoint)
+		return make_checkpoint(&o, vm, json);
 	r = interrupt_init();
 	if (r)
 		return failed("signals", r, VMFORK_CALL_OTHER);

@@ -35,21 +35,28 @@ static int check_sandbox(const struct options *o)
 }
 
 /* What the host would refuse is refused before the clones do their work. */
-static int check_keep(const struct options *o)
+static int check_name(const char *option, const char *name, size_t max)
 {
 	static const char allowed[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-	size_t len = o->keep ? strlen(o->keep) : 0;
+	size_t len = name ? strlen(name) : 0;
+
+	if (!name || (len > 0 && len <= max && strspn(name, allowed) == len &&
+		      name[0] != '.' && name[0] != '-' && strspn(name, "0123456789") < len))
+		return 0;
+	fprintf(stderr, "vmfork: %s: a name is 1 to %zu of A-Z a-z 0-9 . _ -, does not begin with . or - "
+		"and is not digits alone\n", option, max);
+	return STATUS_FAILED;
+}
+
+static int check_names(const struct options *o)
+{
 	size_t max = VMFORK_NAME_MAX - 1;
+	int status = check_name("--checkpoint", o->checkpoint, max);
 
 	if (o->clones > 1 || options_jobs(o))
 		max -= strlen(".1000000");	/* JOBS_MAX */
-	if (!o->keep || (len > 0 && len <= max && strspn(o->keep, allowed) == len &&
-			 o->keep[0] != '.' && o->keep[0] != '-'))
-		return 0;
-	fprintf(stderr, "vmfork: --keep: a name is 1 to %zu of A-Z a-z 0-9 . _ - and does not begin "
-		"with . or -\n", max);
-	return STATUS_FAILED;
+	return status ? status : check_name("--keep", o->keep, max);
 }
 
 int options_check(const struct options *o)
@@ -61,7 +68,7 @@ int options_check(const struct options *o)
 			usage("--id and --show-params stand alone", NULL) : 0;
 	status = check_jobs(o);
 	status = status ? status : check_sandbox(o);
-	status = status ? status : check_keep(o);
+	status = status ? status : check_names(o);
 	if (status)
 		return status;
 	if (o->from && o->checkpoint)

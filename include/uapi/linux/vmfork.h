@@ -45,7 +45,8 @@
 #define VMFORK_API_VERSION	1
 
 /** VMFORK_NAME_MAX - bytes of a checkpoint's name, with its NUL.
- * A name is 1..63 characters of [A-Za-z0-9._-], not beginning with '.' or '-'.
+ * A name is 1..63 characters of [A-Za-z0-9._-], not beginning with '.' or '-',
+ * and not digits alone: those are handles.
  */
 #define VMFORK_NAME_MAX		64
 

@@ -113,12 +113,14 @@ static int take(const char *name, char *out)
 
 START_TEST(names)
 {
-	static const char *const bad[] = { ".a", "-a", "a b", "a/b", "\xc3\xa9", "a\n" };
+	static const char *const bad[] = { ".a", "-a", "a b", "a/b", "\xc3\xa9", "a\n",
+		"7", "0123456789" };
 	char field[VMFORK_NAME_MAX], out[VMFORK_NAME_MAX];
 
 	ck_assert_int_eq(take("", out), 0);
 	ck_assert_int_eq(take("web_1.2-x", out), 9);
 	ck_assert_str_eq(out, "web_1.2-x");
+	ck_assert_int_eq(take("12.7", out), 4);
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_int_eq(take(bad[i], out), -EINVAL);
 	memset(field, 'z', sizeof(field));

@@ -2,7 +2,9 @@
 VMFORKD_TEST_LIBS := -ljansson -lsystemd
 VMFORKD_TEST_DIR := selftests/unit/vmforkd
 VMFORKD_FAKES := $(addprefix $(VMFORKD_TEST_DIR)/,fake.c fake_guest.c fake_network.c)
-$(call unit_test,vmforkd-parse,$(VMFORKD_TEST_DIR)/test_parse.c hypervisor/vmforkd/keeper_spawn.c \
+$(call unit_test,vmforkd-parse,$(VMFORKD_TEST_DIR)/test_parse.c $(VMFORKD_FAKES) $(VMFORKD_CORE_SRCS) \
+	$(LIB_SRCS),,$(VMFORKD_TEST_LIBS))
+$(call unit_test,vmforkd-text,$(VMFORKD_TEST_DIR)/test_text.c hypervisor/vmforkd/keeper_spawn.c \
 	hypervisor/vmforkd/keeper_store.c $(VMFORKD_FAKES) $(VMFORKD_CORE_SRCS) \
 	$(LIB_SRCS),,$(VMFORKD_TEST_LIBS) -lcap)
 $(call unit_test,vmforkd-fork,$(VMFORKD_TEST_DIR)/test_fork.c $(VMFORKD_FAKES) \
