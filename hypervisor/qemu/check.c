@@ -180,7 +180,7 @@ static int check_disk(const struct vm_disk *disk, char *why, size_t len)
 	if (strcmp(disk->format, "raw") && strcmp(disk->format, "qcow2"))
 		return refuse(why, len, "disk %s: format '%s' is neither raw nor qcow2", disk->path,
 			      disk->format);
-	r = layer_open_base(disk, why, len, &l);
+	r = layer_open_base(disk, 0, why, len, &l);
 	if (r < 0)
 		return -EINVAL;
 	layer_put(l);

@@ -89,7 +89,7 @@ static struct layer *find_base(const struct layer *like)
 		struct layer *l = &layers[i];
 
 		if (l->refs && !l->below && l->dev == like->dev && l->ino == like->ino &&
-		    l->raw == like->raw && !stat_changed(l))
+		    l->raw == like->raw && l->slot == like->slot && !stat_changed(l))
 			return l;
 	}
 	return NULL;
@@ -110,9 +110,14 @@ static const char *base_problem(int err)
 	}
 }
 
-int layer_open_base(const struct vm_disk *disk, char *why, size_t len, struct layer **ret)
+int layer_open_base(const struct vm_disk *disk, unsigned int slot, char *why, size_t len,
+		    struct layer **ret)
 {
-	struct layer l = { .id = layer_new_id(), .raw = !strcmp(disk->format, "raw") };
+	struct layer l = {
+		.id = layer_new_id(),
+		.raw = !strcmp(disk->format, "raw"),
+		.slot = slot,
+	};
 	_cleanup_close_ int fd = open(disk->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	int r;
@@ -320,9 +325,10 @@ json_t *layers_save(const struct layer *top)
 	json_t *a = json_array();
 
 	for (; top; top = top->below)
-		json_array_append_new(a, json_pack("{s:i, s:I, s:b, s:b}", "id", top->id,
+		json_array_append_new(a, json_pack("{s:i, s:I, s:b, s:b, s:i}", "id", top->id,
 						   "size", (json_int_t)top->size,
-						   "device", top->device, "raw", top->raw));
+						   "device", top->device, "raw", top->raw,
+						   "slot", top->slot));
 	return a;
 }
 
@@ -342,15 +348,16 @@ static int adopt_one(const json_t *saved, struct layer *below, struct layer **re
 	json_int_t id, size;
 	struct stat st;
 	char name[32];
-	int device, raw, r;
+	int device, raw, slot = 0, r;
 
-	if (json_unpack((json_t *)saved, "{s:I, s:I, s:b, s:b}", "id", &id, "size", &size,
-			"device", &device, "raw", &raw) < 0)
+	if (json_unpack((json_t *)saved, "{s:I, s:I, s:b, s:b, s?i}", "id", &id, "size", &size,
+			"device", &device, "raw", &raw, "slot", &slot) < 0)
 		return -EBADMSG;
 	l.id = (unsigned int)id;
 	l.size = (uint64_t)size;
 	l.device = device;
 	l.raw = raw;
+	l.slot = (unsigned int)slot;
 	store_name(l.id, name, sizeof(name));
 	l.fd = core_take_fd(name);
 	if (l.fd < 0)

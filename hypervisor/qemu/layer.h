@@ -29,6 +29,7 @@
  * @size:	what the guest sees, bytes
  * @device:	@fd is a block device
  * @dev, @ino:	a base's; 0 of overlays
+ * @slot:	a base's: which of its machine's disks it is
  */
 struct layer {
 	unsigned int refs;
@@ -39,6 +40,7 @@ struct layer {
 	bool raw;
 	dev_t dev;
 	ino_t ino;
+	unsigned int slot;
 	struct layer *below;
 };
 
@@ -46,8 +48,10 @@ struct layer {
 unsigned int layer_new_id(void);
 
 /** layer_open_base() - a base image; a message in @why if it cannot be used. Who uses
- * the same file, in the same format, gets the same layer. */
-int layer_open_base(const struct vm_disk *disk, char *why, size_t len, struct layer **ret);
+ * the same file, in the same format, as the same of its disks (@slot) gets the same layer: a
+ * machine may have a file twice, and a node of QEMU's has one user. */
+int layer_open_base(const struct vm_disk *disk, unsigned int slot, char *why, size_t len,
+		    struct layer **ret);
 /** layer_new_overlay() - an empty overlay on @below; takes a reference of its own. */
 int layer_new_overlay(struct layer *below, struct layer **ret);
 /** layer_rebase() - put an overlay that nothing was written to on another layer. */

@@ -129,7 +129,7 @@ static int give_disk(struct qemu_vm *q, struct spawn *s, unsigned int i)
 {
 	struct qemu_disk *d = &q->disks[i];
 	char why[256];
-	int r = layer_open_base(&vm_config(q->vm)->disks[i], why, sizeof(why), &d->base);
+	int r = layer_open_base(&vm_config(q->vm)->disks[i], i, why, sizeof(why), &d->base);
 
 	if (r < 0) {
 		log_err("vm%" PRIu64 ": %s", vm_handle(q->vm), why);

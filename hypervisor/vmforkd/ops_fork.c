@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The operations that fork: `fork`, `checkpoint`, `checkpoint-rm`, `clone`. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core.h"
 #include "describe.h"
 #include "fork.h"
 #include "identity.h"
+#include "log.h"
 #include "names.h"
 #include "ops.h"
 #include "options.h"
@@ -161,6 +163,10 @@ static void forked(struct fork *f, int err, void *data)
 		request_failf(q, EIO, "vmforkd's log says more", "none of the %u clones runs",
 			      t->granted);
 	} else {
+		if (request_gone(q)) {
+			log_info("ticket %" PRIu64 ": who asked for it has gone", t->handle);
+			ticket_close(t);
+		}
 		request_ok(q, json_pack("{s:o, s:o}", "ticket", describe_ticket(t), "vms",
 					describe_ticket_vms(t)));
 	}
@@ -186,15 +192,28 @@ void op_fork(struct request *q)
 	}
 }
 
+/* It goes with its last clone. */
+static void forget(struct checkpoint *cp)
+{
+	cp->name[0] = '\0';
+	state_changed();
+	core_schedule();
+}
+
 static void kept(struct fork *f, int err, void *data)
 {
 	struct request *q = data;
 	struct checkpoint *cp = checkpoint_find(f->checkpoint);
 
-	if (err || !cp)
+	if (err || !cp) {
 		cannot_fork(q, f->parent ? f->parent->name : "the VM", err ? err : -ENOENT);
-	else
-		request_ok(q, json_pack("{s:o}", "checkpoint", describe_checkpoint(cp)));
+		return;
+	}
+	if (request_gone(q)) {
+		log_info("checkpoint %s: who asked for it has gone", cp->name);
+		forget(cp);
+	}
+	request_ok(q, json_pack("{s:o}", "checkpoint", describe_checkpoint(cp)));
 }
 
 void op_checkpoint(struct request *q)
@@ -237,9 +256,7 @@ void op_checkpoint_rm(struct request *q)
 
 	if (!cp)
 		return;
-	cp->name[0] = '\0';
-	state_changed();
-	core_schedule();
+	forget(cp);
 	request_ok(q, json_object());
 }
 

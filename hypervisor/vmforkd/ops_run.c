@@ -201,6 +201,8 @@ static void started(struct vm *vm, int err, void *data)
 	char said[SAID_MAX];
 
 	if (!err) {
+		if (request_gone(q))
+			vm_end(vm, VMFORK_KILLED, 0, "who started it has gone");
 		request_ok(q, json_pack("{s:o}", "vm", describe_vm(vm)));
 		return;
 	}

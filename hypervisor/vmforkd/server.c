@@ -157,6 +157,14 @@ void request_failf(struct request *q, int err, const char *hint, const char *fmt
 	request_fail(q, err, message, hint);
 }
 
+bool request_gone(const struct request *q)
+{
+	const struct client *c = find(q->client);
+	char byte;
+
+	return !c || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void request_watch(struct request *q)
 {
 	struct client *c = find(q->client);

@@ -30,6 +30,8 @@ void request_ok_fd(struct request *q, int fd);
 void request_fail(struct request *q, int err, const char *message, const char *hint);
 void request_failf(struct request *q, int err, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/** request_gone() - its client has gone and cannot be told: what only it would know must not stay. */
+bool request_gone(const struct request *q);
 /** request_watch() - its client gets events from now on. */
 void request_watch(struct request *q);
 

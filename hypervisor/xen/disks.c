@@ -35,7 +35,7 @@ static int check_disk(const struct vm_disk *disk, char *why, size_t len)
 			 disk->format);
 		return -EINVAL;
 	}
-	r = layer_open_base(disk, why, len, &l);
+	r = layer_open_base(disk, 0, why, len, &l);
 	if (r < 0)
 		return -EINVAL;
 	layer_put(l);
@@ -163,7 +163,7 @@ static int open_disk(struct xen_vm *x, struct layer *frozen, unsigned int i)
 	const struct vm_disk *disk = &vm_config(x->vm)->disks[i];
 	struct xen_disk *d = &x->disks.disk[i];
 	char why[256];
-	int r = layer_open_base(disk, why, sizeof(why), &d->base);
+	int r = layer_open_base(disk, i, why, sizeof(why), &d->base);
 
 	if (r < 0) {
 		log_err("vm%" PRIu64 ": %s", vm_handle(x->vm), why);

@@ -202,6 +202,39 @@ check "ps --json: handles, places, figures" json '.vms[0] | .handle != null and 
 	(.console | startswith("/")) and (.log | startswith("/")) and .memory > 0 and .vcpus == 1 and
 	.pid > 0 and .kernel_release != "" and (.times | has("pause_ms"))' ps
 check "ps for people" sh -c "vmforkctl ps -a | grep -w web"
+
+# who asks and goes: nothing stays that nobody knows of
+asks_and_goes() { # VERB...: vmforkd sees the request when there is nobody any more who waits for the answer
+	local asker status=0
+	kill -STOP "$(control_pid)"
+	vmforkctl "$@" > /dev/null 2>&1 &
+	asker=$!
+	lab_wait_for 30 "the request" grep -q unix_stream "/proc/$asker/wchan"
+	kill "$asker"
+	wait "$asker" || status=$?
+	kill -CONT "$(control_pid)"
+	[ "$status" != 0 ]
+}
+
+forked_again() { # FORKS: more than so many
+	[ "$(lab_vm web forks)" -gt "$1" ]
+}
+
+no_checkpoint() { # NAME
+	[ "$(json ".checkpoints | map(select(.name == \"$1\")) | length" checkpoint ls)" = 0 ]
+}
+
+forks=$(lab_vm web forks)
+check "who asked for a fork has gone" asks_and_goes fork web -n 2
+check "it is forked" lab_wait_for 60 "a fork" forked_again "$forks"
+check "there are no clones" only_vms_soon web
+check "who asked for a checkpoint has gone" asks_and_goes checkpoint web gone
+check "it is made" lab_wait_for 60 "a fork" forked_again $((forks + 1))
+check "there is none" lab_wait_for 60 "it is gone" no_checkpoint gone
+check "who started a machine has gone" asks_and_goes run quick --memory 128M --kernel "$LAB_KERNEL"
+check "it ran" lab_wait_for 60 "the log" daemon_log_says "quick: runs"
+check "it has ended" only_vms_soon web
+
 names=$(json '.vms[].name' fork web -n 2)
 is "clones are named after their parent's fork" "$(sed 's/\.[0-9]*\./.N./' <<< "$names")" \
 	$'web.N.1\nweb.N.2'
