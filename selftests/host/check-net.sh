@@ -224,8 +224,7 @@ check "the parent is still reached" guest_ping web 10.77.0.1
 check "its name is still resolved" resolves web web "$(address web)"
 
 # ---- clones with an agent: opened when it has reported
-check "an agent in the guest" lab_exec web "vmfork-agent > /tmp/agent.log 2>&1 < /dev/null &"
-check "it registers itself" lab_wait_for 60 "the agent" lab_exec web "vmfork-agent --status --json | grep '\"agent\": *true'"
+check "an agent in the guest" start_agent web
 check "two clones" fork_of web 2
 check "their links are opened" lab_wait_for 120 "reports" links_are up web.2.1 web.2.2
 for vm in web.2.1 web.2.2; do

@@ -102,6 +102,15 @@ set_clock() { # VM
 	lab_exec "$1" "date -s @$(date +%s)" > /dev/null
 }
 
+# The agent, registered; it has the time for a clone that a command has.
+start_agent() { # VM
+	lab_exec "$1" "mkdir -p /etc/vmfork
+		printf '[agent]\ntimeout = $LAB_PATIENCE\n' > /etc/vmfork/agent.conf
+		vmfork-agent --check-config || exit 1
+		vmfork-agent > /tmp/agent.log 2>&1 < /dev/null &
+		until vmfork-agent --status --json | grep -q '\"agent\": *true'; do sleep 0.5; done"
+}
+
 # ---- vmforkctl
 
 json() { # FILTER [VMFORKCTL-ARGUMENT]...: jq's answer
