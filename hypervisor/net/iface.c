@@ -95,7 +95,7 @@ static int apply(const char *name, struct rtnl_link *change)
 	return r;
 }
 
-int iface_may(void)
+int iface_may(bool taps)
 {
 	int r = ready();
 	struct rtnl_link *probe;
@@ -109,7 +109,9 @@ int iface_may(void)
 	rtnl_link_set_name(probe, "vfb-none");
 	r = error(rtnl_link_delete(rt, probe));
 	rtnl_link_put(probe);
-	return r == -EPERM ? r : access(TUN_DEVICE, R_OK | W_OK) < 0 ? -errno : 0;
+	if (r == -EPERM)
+		return r;
+	return taps && access(TUN_DEVICE, R_OK | W_OK) < 0 ? -errno : 0;
 }
 
 static struct nl_addr *mac_addr(const uint8_t mac[NET_MAC_LEN])

@@ -18,8 +18,8 @@
 
 /** iface_close() - forget the socket. */
 void iface_close(void);
-/** iface_may() - may this process change links here? */
-int iface_may(void);
+/** iface_may() - may this process change links here, and (@taps) make taps? */
+int iface_may(bool taps);
 
 /**
  * iface_add_bridge() - a bridge with an address and without IPv6, up, forwarding.

@@ -178,6 +178,7 @@ struct backend_ops {
 	const char *name;
 	const char *machine;	/* which one is meant if none is said */
 	bool own_limits;	/* vm_memory_limit(), vm_cpu_weight() are kept by start(), not by a cgroup */
+	bool own_links;		/* it makes the links of machines itself: vm_plug_link(), no taps */
 	bool privileged;	/* core_spawn() runs processes as vmforkd itself */
 	unsigned int patience;	/* seconds for freeze(), resume(), load(); 0: the core's own */
 	/** probe: can it work here? Fills @why in one line either way ("kvm: ..."). */

@@ -42,11 +42,13 @@ static void tap_name(const struct vm *vm, char name[NET_NAME_MAX])
 
 int network_check(const struct vm_config *config, char *why, size_t len)
 {
-	int r = is_bridge(config) ? iface_may() : 0;
+	bool taps = !core.backend->own_links;
+	int r = is_bridge(config) ? iface_may(taps) : 0;
 
 	if (r < 0)
-		snprintf(why, len, "net 'bridge' needs CAP_NET_ADMIN and /dev/net/tun (%s): run "
-			 "vmforkd as root, or take net 'user'", strerror(-r));
+		snprintf(why, len, "net 'bridge' needs CAP_NET_ADMIN%s (%s): run vmforkd as root, "
+			 "or take net '%s'", taps ? " and /dev/net/tun" : "", strerror(-r),
+			 taps ? "user" : "none");
 	return r;
 }
 

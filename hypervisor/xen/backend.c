@@ -164,6 +164,7 @@ const struct backend_ops xen_backend = {
 	.name = "xen",
 	.machine = "pvh",
 	.own_limits = true,
+	.own_links = true,
 	.privileged = true,
 	.patience = PATIENCE_SEC,
 	.probe = probe,

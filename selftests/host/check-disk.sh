@@ -34,7 +34,7 @@ lab_start
 before=$(base_sum)
 lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
 guest_tap -t 300 web "vmfork-e2e disk 3 8"
-guest_tap -t 300 web "vmfork-e2e disk 1 64"
+guest_tap -t 300 web "vmfork-e2e disk 1 $E2E_MIB"
 
 # a file per machine by the console, and what was there before the fork
 check "a file before the fork" lab_exec web "echo before > /var/tmp/same; sync"

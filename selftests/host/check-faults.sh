@@ -75,7 +75,7 @@ check "Ctrl-C ends the rest" only_vms_soon web
 check "the parent is unharmed" unharmed web
 
 # ---- the pager dies under fault load
-guest_tap_begin -t 400 web "vmfork-e2e faultload 4 64"
+guest_tap_begin -t 400 web "vmfork-e2e faultload 4 $E2E_MIB"
 check "four clones page in" lab_wait_for 120 "running" guest_says running
 killed=0
 while ((killed < KILLS)) && ! guest_ended; do

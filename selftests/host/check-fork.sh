@@ -6,10 +6,10 @@
 lab_start
 lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
 
-guest_tap web "vmfork-e2e fidelity 1 64"
-guest_tap -t 300 web "vmfork-e2e fidelity 8 64"
+guest_tap web "vmfork-e2e fidelity 1 $E2E_MIB"
+guest_tap -t 300 web "vmfork-e2e fidelity 8 $E2E_MIB"
 check "no clone is left" only_vms_soon web
-guest_tap -t 400 web "vmfork-e2e fidelity 32 8"
+guest_tap -t 400 web "vmfork-e2e fidelity $E2E_CLONES 8"
 check "no clone is left" only_vms_soon web
 guest_tap -t 300 web "vmfork-e2e forks 10"
 guest_tap -t 300 web "vmfork-e2e generations"

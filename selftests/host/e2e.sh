@@ -14,6 +14,9 @@
 
 # Under KVM in the nested lab there is little memory: LAB_MEMORY is that of every guest there.
 E2E_MEMORY=${LAB_MEMORY:-512M}
+# Where a page takes a millisecond and a machine's start seconds, fewer of them.
+E2E_MIB=${E2E_MIB:-64}
+E2E_CLONES=${E2E_CLONES:-32}
 bg_pid='' bg_out='' bg_vm='' bg_what=''
 
 # ---- TAP of a guest
@@ -30,7 +33,15 @@ tap_replay() { # VM WHAT: reads a guest's TAP from stdin, counts it as this suit
 		*) diag "${line#\# }" ;;
 		esac
 	done
-	[ "$plan" = "$seen" ] || not_ok "$vm: $what went to its end ($seen results, plan '$plan')"
+	[ "$plan" = "$seen" ] && return
+	not_ok "$vm: $what went to its end ($seen results, plan '$plan')"
+	guest_last_words "$vm"
+}
+
+guest_last_words() { # VM: why a test may have broken off, if it ran in a machine
+	lab_vm "$1" log > /dev/null 2>&1 || return 0
+	diag "$1's kernel, $(lab_vm "$1" state):"
+	diag "$(lab_exec -t "$LAB_PATIENCE" "$1" "dmesg | tail -n 15" 2>&1 || tail -n 15 "$(lab_log "$1")")"
 }
 
 # SECONDS are for LAB_PATIENCE=120, as those of lab_wait_for.
@@ -89,6 +100,15 @@ guest_tap_end() {
 # behind the host's by no more than the console is slow, and never ahead.
 set_clock() { # VM
 	lab_exec "$1" "date -s @$(date +%s)" > /dev/null
+}
+
+# The agent, registered; it has the time for a clone that a command has.
+start_agent() { # VM
+	lab_exec "$1" "mkdir -p /etc/vmfork
+		printf '[agent]\ntimeout = $LAB_PATIENCE\n' > /etc/vmfork/agent.conf
+		vmfork-agent --check-config || exit 1
+		vmfork-agent > /tmp/agent.log 2>&1 < /dev/null &
+		until vmfork-agent --status --json | grep -q '\"agent\": *true'; do sleep 0.5; done"
 }
 
 # ---- vmforkctl

@@ -165,7 +165,7 @@ lab_start() { # [VMFORKD-OPTION]...: starts it, or starts it again
 	lab_setup
 	rm -f "$LAB_DIR"/console.*
 	local how=(--runtime-dir "$LAB_DIR/run" --image-dir "$LAB_IMAGES" --lib-dir "$LAB_DIR/lib"
-		--die-with-parent)
+		--identity-timeout $((LAB_PATIENCE / 2)) --die-with-parent)
 	[ "$(id -u)" != 0 ] || how+=(--user vmfork)
 	"$LAB_VMFORKD" "${how[@]}" "$@" >> "$LAB_DIR/vmforkd.log" 2>&1 &
 	LAB_DAEMON=$!

@@ -55,7 +55,7 @@ if [ -z "${XEN_LAB:-}" ]; then
 	net=()
 	skip "network devices" "they are in this host's own namespace: set XEN_LAB=1 where that does no harm"
 fi
-lab_start --identity-timeout 300	# for an agent on an emulated machine
+lab_start
 before=$(base_sum)
 { lab_boot web "vmfork.shell vmfork.devices" --memory 128M --disk "$LAB_DATA,format=raw" "${net[@]}" &&
 	lab_await_shell web; } || bail_out "the guest does not boot"
@@ -69,12 +69,7 @@ check "no clone is left" only_vms_soon web
 if [ "${#net[@]}" != 0 ]; then
 	check "it has its address" lab_exec web "ip address add $(address web)/23 dev eth0 && ip link set eth0 up"
 	check "the host reaches it" lab_wait_for 30 "an answer" busybox ping -c 1 -W 5 "$(address web)"
-	# three domains share an emulated CPU: 30 s, the agent's own limit, may not be enough
-	check "an agent in the guest" lab_exec web "mkdir -p /etc/vmfork
-		printf '[agent]\ntimeout = $LAB_PATIENCE\n' > /etc/vmfork/agent.conf
-		vmfork-agent --check-config || exit 1
-		vmfork-agent > /tmp/agent.log 2>&1 < /dev/null &
-		until vmfork-agent --status --json | grep -q '\"agent\": *true'; do sleep 0.5; done"
+	check "an agent in the guest" start_agent web
 fi
 check "it writes and syncs" lab_exec web "touch /tmp/load; sh -c '$LOAD' > /dev/null 2>&1 & sleep 3"
 names=$(json '.vms[].name' fork web -n 2)

@@ -25,7 +25,11 @@ skip() { # WHY
 on_this_host() {
 	grep -q control_d /proc/xen/capabilities 2> /dev/null || skip "this is not Xen's control domain"
 	[ -e build/xen/guest/env ] || XEN_ONLY=guest selftests/xen/images.sh build/xen
-	export LAB_BACKEND=xen LAB_MEMORY=${LAB_MEMORY:-160M} E2E_BASE_BYTES=${E2E_BASE_BYTES:-16M} E2E_FORKS=${E2E_FORKS:-20}
+	export LAB_BACKEND=xen
+	if [ -n "${XEN_LAB:-}" ]; then	# one emulated CPU, 3 GiB
+		export LAB_MEMORY=${LAB_MEMORY:-160M} E2E_BASE_BYTES=${E2E_BASE_BYTES:-16M} E2E_FORKS=${E2E_FORKS:-20}
+		export E2E_MIB=${E2E_MIB:-16} E2E_CLONES=${E2E_CLONES:-12} E2E_KILLS=${E2E_KILLS:-2}
+	fi
 	exec selftests/run.py --logs "${XEN_LOGS:-build/check-xen}" --timeout "$limit" "$@"
 }
 
