@@ -249,6 +249,17 @@ static int open_layers(struct qemu_vm *q)
 	return r;
 }
 
+/*
+ * A machine that was loaded announces itself, as migrated ones do: QEMU by RARP, the guest by ARP,
+ * all of it with the addresses of the parent, for none of whose clones it is true. Linux 6.12's
+ * virtio_net may not survive it, either: to announce it takes the lock under which the agent shuts
+ * the link, and shutting it waits for the announcement.
+ */
+static void announce_nothing(struct qemu_vm *q)
+{
+	step_qmp(q, "migrate-set-parameters", json_pack("{s:i}", "announce-rounds", 0), -1);
+}
+
 /* QEMU does not begin to read before something comes. */
 static int await_state(struct qemu_vm *q)
 {
@@ -287,6 +298,8 @@ static int start(struct qemu_vm *q, struct spawn *s)
 	step_qmp(q, "migrate-set-capabilities",
 		 json_pack("{s:[{s:s,s:b}]}", "capabilities", "capability", "events", "state", 1),
 		 -1);
+	if (q->standby)
+		announce_nothing(q);
 	if (q->standby && !strcmp(vm_config(q->vm)->net, "user"))
 		step_qmp(q, "set_link", json_pack("{s:s, s:b}", "name", "net0", "up", 0), -1);
 	if (!q->standby)

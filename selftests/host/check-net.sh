@@ -165,6 +165,18 @@ frames_while() { # MAC ADDRESS VM COMMAND: how many, while the guest does someth
 	tail -n 1 "$out"
 }
 
+count_announcements() { # VM: from now on, of its address by others: ARP of the guest's, RARP of QEMU's
+	nft add table bridge announced
+	nft add chain bridge announced seen '{ type filter hook prerouting priority -500; }'
+	nft add rule bridge announced seen iifname != "$(tap_of "$1")" ether saddr "$(lab_vm "$1" net.mac)" \
+		ether type '{ arp, 0x8035 }' counter
+}
+
+announcements() {
+	nft list chain bridge announced seen | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p'
+	nft delete table bridge announced
+}
+
 no_network_left() { # neither bridge nor tap, table nor dnsmasq
 	! ip -o link | grep -E ': vf[bt]' && [ -z "$(nft list tables)" ] &&
 		[ -z "$(child_of_daemon dnsmasq)" ] && [ ! -e "$LAB_DIR/run/net" ] &&
@@ -252,7 +264,10 @@ lab_stop
 lab_start --net-without-agent open
 lab_run web --memory "$E2E_MEMORY" --net bridge || bail_out "the guest does not boot"
 check "a root VM" dhcp web
+count_announcements web
 check "two clones" fork_of web 2
+for vm in web.1.1 web.1.2; do lab_exec "$vm" "sleep 2"; done
+is "no clone announces its parent's address" "$(announcements)" 0
 is "a clone that uses its parent's address is not heard" \
 	"$(frames_while "$(lab_vm web net.mac)" "$(address web)" web.1.1 "$BB arping -c 3 -I eth0 $NOBODY")" 0
 check "the filter has counted that" \

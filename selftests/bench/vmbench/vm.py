@@ -27,7 +27,7 @@ class Guest:
 
     def accel_args(self):
         if self.accel == "tcg":
-            return ["-accel", "tcg,thread=multi", "-cpu", "qemu64"]
+            return ["-accel", "tcg,thread=multi", "-cpu", "qemu64,-cx16"]
         return ["-accel", self.accel, "-cpu", "host"]
 
 
