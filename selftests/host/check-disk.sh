@@ -32,12 +32,16 @@ load_is_whole() { # VM
 
 lab_start
 before=$(base_sum)
-lab_run web --memory "$E2E_MEMORY" || bail_out "the guest does not boot"
+second=/dev/vdb
+! on_xen || second=/dev/xvdb
+lab_run web --memory "$E2E_MEMORY" --disk "$LAB_DISK,format=$LAB_DISK_FORMAT" || bail_out "the guest does not boot"
 guest_tap -t 300 web "vmfork-e2e disk 3 8"
 guest_tap -t 300 web "vmfork-e2e disk 1 $E2E_MIB"
 
 # a file per machine by the console, and what was there before the fork
 check "a file before the fork" lab_exec web "echo before > /var/tmp/same; sync"
+check "the same image as a second disk: another one" lab_exec web "mount -t ext4 $second /mnt &&
+	echo before > /mnt/second && umount /mnt && [ ! -e /second ]"
 fork_from_host
 for vm in web $names; do
 	check "$vm writes" lab_exec "$vm" \
@@ -46,6 +50,11 @@ done
 for vm in web $names; do
 	is "$vm reads its own" "$(lab_exec "$vm" "cat /var/tmp/same; ls /var/tmp | grep of-")" \
 		"before"$'\n'"$vm"$'\n'"of-$vm"
+done
+for vm in web $names; do
+	check "$vm: its second disk, too" lab_exec "$vm" "mount -t ext4 $second /mnt && grep -x before /mnt/second &&
+		echo $vm >> /mnt/second && umount /mnt && mount -t ext4 $second /mnt && cat /mnt/second &&
+		[ \"\$(tail -n +2 /mnt/second)\" = $vm ] && umount /mnt"
 done
 for vm in web $names; do
 	check "$vm: no error in its file system" lab_exec "$vm" \

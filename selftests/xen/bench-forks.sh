@@ -115,7 +115,7 @@ vmfork_run() { # CLONES
 
 # With a ticket that was asked for long before: what is left to do at the fork itself.
 vmfork_ticket_run() { # CLONES
-	lab_exec web "rm -f /tmp/go; vmfork-e2e ahead /tmp/go 1 $1 > /tmp/ahead 2>&1 &" || return
+	lab_exec web "rm -f /tmp/go; E2E_TIMEOUT=3600 vmfork-e2e ahead /tmp/go 1 $1 > /tmp/ahead 2>&1 &" || return
 	lab_wait_for 120 "a copy" eval '[ "$(lab_vm web copied_ahead)" = true ]' || return
 	lab_exec web 'touch /tmp/go; until grep "^1\.\." /tmp/ahead; do sleep 0.2; done > /dev/null; cat /tmp/ahead' > "$files/ahead"
 	grep -q "^ok 3" "$files/ahead" && ! grep "^not ok" "$files/ahead" || return
