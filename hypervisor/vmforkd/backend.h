@@ -66,7 +66,7 @@ enum vm_event {
 	VM_EV_STARTED = 1,	/* start(): runs (ROOT) or waits (STANDBY) */
 	VM_EV_PREPARED,		/* prepare() */
 	VM_EV_FROZEN,		/* freeze(): the checkpoint is complete */
-	VM_EV_PROGRESS,		/* freeze() takes long, and gets on: its time limit begins anew */
+	VM_EV_PROGRESS,		/* freeze(), load() take long, and get on: the time limit begins anew */
 	VM_EV_RESUMED,		/* resume() */
 	VM_EV_LOADED,		/* load() */
 	VM_EV_ADOPTED,		/* adopt(): @arg: 1 running, 0 stopped */

@@ -192,6 +192,7 @@ void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
 		break;
 	case VM_EV_PROGRESS:
 		watchdog_again(vm);
+		fork_clone_gets_on(vm);
 		break;
 	case VM_EV_FROZEN:
 		fork_frozen(vm, err);

@@ -100,6 +100,7 @@ void fork_answer_parent(struct vm *vm, int result, uint64_t checkpoint, uint32_t
 void fork_frozen(struct vm *vm, int err);
 void fork_resumed(struct vm *vm, int err);
 void fork_clone_changed(struct vm *vm);	/* started, loaded, resumed or gone */
+void fork_clone_gets_on(struct vm *vm);	/* its load() does: the time limit of all begins anew */
 void fork_parent_gone(struct vm *vm);
 
 #define FORK_CALL_SEC	60

@@ -205,13 +205,23 @@ static int load_timed_out(sd_event_source *src, uint64_t usec, void *data)
 		if (s->state != SLOT_STANDBY && s->state != SLOT_LOADING)
 			continue;
 		vm = vm_find(s->vm);
-		log_warn("ticket %" PRIu64 ": clone %u is not ready in %u s: given up", t->handle,
-			 i + 1, load_patience());
+		log_warn("ticket %" PRIu64 ": clone %u is not ready, none got on for %u s: given up",
+			 t->handle, i + 1, load_patience());
 		if (vm)
-			vm_end(vm, VMFORK_LOST, ETIMEDOUT, "load failed: not ready in %u s",
+			vm_end(vm, VMFORK_LOST, ETIMEDOUT, "load failed: none got on for %u s",
 			       load_patience());
 	}
 	return 0;
+}
+
+/* Many clones share a host's processors: the limit is for the step of one of them. */
+void fork_clone_gets_on(struct vm *vm)
+{
+	struct ticket *t = vm->ticket ? ticket_find(vm->ticket) : NULL;
+	struct fork *f = t ? t->fork : NULL;
+
+	if (f && f->state == FORK_LOADING && f->timer)
+		sd_event_source_set_time_relative(f->timer, load_patience() * 1000000ULL);
 }
 
 void fork_clones_begin(struct fork *f)
@@ -272,6 +282,7 @@ void fork_clone_changed(struct vm *vm)
 		slot_set_state(t, s, SLOT_LIVE);
 		event_vm("started", vm);
 	}
+	fork_clone_gets_on(vm);
 	if (t->fork && t->fork->state == FORK_READYING)
 		fork_call_guest(t->fork);
 	else if (t->fork && (t->fork->state == FORK_LOADING || t->fork->state == FORK_RESUMING))

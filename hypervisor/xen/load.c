@@ -20,6 +20,8 @@ void xen_restored(struct xen_vm *x, const struct xenvm_rep *rep, int evtchn)
 	r = r ? r : xen_clone_announce(x, rep, evtchn);
 	if (r)
 		xen_op_end(x, r);
+	else
+		core_event(x->vm, VM_EV_PROGRESS, 0, 0);
 }
 
 static void load_pages(struct xen_vm *x, int err)
@@ -37,6 +39,8 @@ static void load_pages(struct xen_vm *x, int err)
 	}
 	if (err)
 		xen_op_end(x, err);
+	else
+		core_event(x->vm, VM_EV_PROGRESS, 0, 0);
 }
 
 void xen_clone_added(struct xen_vm *x, int err)

@@ -62,6 +62,37 @@ START_TEST(slow_freeze)
 }
 END_TEST
 
+/* Two clones, one after the other: the second has its time anew when the first gets on. */
+START_TEST(slow_load)
+{
+	struct vm *vm = fake_root("web");
+	uint64_t at[4];
+	struct ticket *t;
+	struct fork *f;
+
+	fake.hold_starts = true;
+	t = ticket_find((uint64_t)guest_ticket(vm, 2));
+	guest_want_fork(vm, VMFORK_FORK_TICKET, t->handle, "", 0);
+	fake_settle();
+	f = t->fork;
+	ck_assert_int_eq(f->state, FORK_LOADING);
+	ck_assert_int_ge(sd_event_source_get_time(f->timer, &at[0]), 0);
+	usleep(1000);
+	core_event(vm, VM_EV_PROGRESS, 0, 0);	/* the parent's is another matter */
+	ck_assert_int_ge(sd_event_source_get_time(f->timer, &at[1]), 0);
+	core_event(vm_find(t->slots[1].vm), VM_EV_PROGRESS, 0, 0);
+	ck_assert_int_ge(sd_event_source_get_time(f->timer, &at[2]), 0);
+	usleep(1000);
+	core_event(vm_find(t->slots[0].vm), VM_EV_STARTED, 0, 0);
+	fake_settle();
+	ck_assert_int_eq(f->state, FORK_LOADING);
+	ck_assert_int_ge(sd_event_source_get_time(f->timer, &at[3]), 0);
+	ck_assert_uint_eq(at[1], at[0]);
+	ck_assert_uint_gt(at[2], at[0]);
+	ck_assert_uint_gt(at[3], at[2]);
+}
+END_TEST
+
 START_TEST(hung_resume)
 {
 	struct vm *vm = fake_root("web");
@@ -172,6 +203,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, fake_set_up, fake_tear_down);
 	tcase_add_test(c, hung_freeze);
 	tcase_add_test(c, slow_freeze);
+	tcase_add_test(c, slow_load);
 	tcase_add_test(c, hung_resume);
 	tcase_add_test(c, hung_resume_of_a_clone);
 	tcase_add_test(c, restart);
