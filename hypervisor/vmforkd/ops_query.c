@@ -116,7 +116,7 @@ static void add_vm(struct gather *g, const struct vm *vm)
 	json_int_t pid = json_integer_value(json_object_get(o, "pid"));
 
 	json_array_append_new(g->vms, o);
-	use = pid > 0 ? describe_memory((int)pid) : NULL;
+	use = pid > 0 && !json_object_get(o, "memory_use") ? describe_memory((int)pid) : NULL;
 	if (use)
 		json_object_set_new(o, "memory_use", use);
 	use = cgroup_describe(vm->handle);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xenctrl.h>
 
 #include "abilities.h"
 #include "log.h"
@@ -127,6 +128,22 @@ static void add_path(const char *dir, const char *name, const char *key, json_t 
 	json_object_set_new(into, key, json_string(path));
 }
 
+/* What Xen has given to the domain: nothing of that is shared, and what is paged out is not in it. */
+static void describe_memory_of(uint32_t domain, json_t *into)
+{
+	static xc_interface *xc;
+	xc_domaininfo_t info;
+	json_int_t bytes;
+
+	if (!xc)
+		xc = xc_interface_open(NULL, NULL, 0);
+	if (!xc || xc_domain_getinfolist(xc, domain, 1, &info) != 1 || info.domain != domain)
+		return;
+	bytes = (json_int_t)(info.tot_pages * PAGER_PAGE_SIZE);
+	json_object_set_new(into, "memory_use", json_pack("{s:I, s:I, s:I}", "rss", bytes, "pss",
+							  bytes, "private_dirty", bytes));
+}
+
 static void describe(const struct vm *vm, json_t *into)
 {
 	const struct xen_vm *x = xen_of(vm);
@@ -143,6 +160,8 @@ static void describe(const struct vm *vm, json_t *into)
 	add_path(vm_dir(vm), CONSOLE_SOCKET, "console", into);
 	add_path(vm_dir(vm), CONSOLE_LOG, "log", into);
 	disks_describe(x, into);
+	if (x->domain)
+		describe_memory_of(x->domain, into);
 }
 
 static void checkpoint_describe(const struct checkpoint *cp, json_t *into)

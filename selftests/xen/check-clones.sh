@@ -11,6 +11,10 @@ image_count() { # COUNT of web's checkpoint
 	json "[.checkpoints[] | select(.vm == \"web\")][-1].pager.$1" stats
 }
 
+memory_of() { # VM
+	lab_vm "$1" memory_use.rss
+}
+
 new_vm() { # VM: the host forks it; prints its clone
 	json '.vms[].name' fork "$1"
 }
@@ -46,6 +50,8 @@ after=$(count_of "$clone" fetched) copied=$(lab_vm "$clone" copied_pages) presen
 diag "$clone of $present pages had fetched $before when it was forked, $after when its own clone ran;" \
 	"$copied were copied out of it"
 check "a clone is forked" lab_exec "$heir" true
+check "the clones have less memory than web" \
+	[ "$(($(memory_of "$clone") > 0 && $(memory_of "$clone") + $(memory_of "$heir") < $(memory_of web)))" = 1 ]
 check "what it had not asked for stays away" [ "$after" -lt $((present / 2)) ]
 check "and is not copied" [ "$copied" -lt $((present / 2)) ]
 is "its clone has what it wrote" "$(lab_exec "$heir" "cat /dev/shm/own")" "$clone"
