@@ -56,6 +56,11 @@ taken_and_given() { # VM: allocates, looks, frees, looks again
 	lodger_is_well "$1" "with the area free,"
 }
 
+move_in() { # VM: its lodger's pages, which stay where they were moved to, are in the area again
+	is "$1: a process has new memory" "$(lab_exec "$1" "cd /tmp/lodger; echo free > in; cat out > /dev/null
+		echo new 9 > in; cat out" | tr -d '\r')" "$pages 0"
+}
+
 # free_pages VM: sets $poison, $zeros, $other, $free, of free pages in the area
 free_pages() {
 	read -r poison zeros other free <<< "$(lab_exec "$1" "vmfork-e2e cma free" | tr -d '\r')"
@@ -114,8 +119,13 @@ give "$vm2"
 guest_tap "$vm2" "vmfork-e2e pressure $((area / 4)) 2 1"
 guest_tap "$vm2" "vmfork-e2e poison /root /root/data 16 2"
 lodger_is_well "$vm2" "at the end,"
-taken_and_given "$vm2"
+vmforkctl kill "$vm2" > /dev/null
+
+# ---- in a clone of a clone, which has less of what is there than its parent has
 give "$vm"
+move_in "$vm"
+vm2=$(clone "$vm")
+taken_and_given "$vm2"
 
 # ---- moved while the memory is used
 for vm in $(vmforkctl ps -q); do
