@@ -13,15 +13,15 @@ base_sum() { # E2E_BASE_BYTES: of a part of it, where the whole takes too long
 
 # shellcheck disable=SC2016	# the guest expands it
 # Each writes files, syncs them, and names them by their contents: what has a name is whole, and there is always one.
-LOAD='mkdir -p $0; cd $0; i=0; while [ -e /tmp/load ]; do
+LOAD='mkdir -p $0; cd $0; i=0; touch /tmp/loading.$$; while [ -e /tmp/load ]; do
 	i=$((i + 1)); dd if=/dev/urandom of=new bs=32k count=$((i % 16 + 1)) conv=fsync 2> /dev/null
 	last=sum.$(cksum < new | tr " " .); mv new "$last"; [ $((i % 16)) != 0 ] ||
 		for f in sum.*; do [ "$f" = "$last" ] || rm -f "$f"; done
-done'
+done; rm /tmp/loading.$$'
 
 # shellcheck disable=SC2016
 load_is_whole() { # VM
-	lab_exec "$1" 'rm /tmp/load; sleep 2; sync; echo 3 > /proc/sys/vm/drop_caches
+	lab_exec "$1" 'rm /tmp/load; while ls /tmp/loading.* > /dev/null 2>&1; do sleep 0.1; done; sync; echo 3 > /proc/sys/vm/drop_caches
 		n=0
 		for f in /var/tmp/load*/sum.*; do
 			[ "${f#*/sum.}" = "$(cksum < "$f" | tr " " .)" ] || { echo "$f is broken"; exit 1; }

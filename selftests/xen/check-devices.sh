@@ -10,16 +10,16 @@ base_sum() {
 
 # There is always one file with a name, whenever it is forked, and never many.
 # shellcheck disable=SC2016	# the guest expands it
-LOAD='i=0; while [ -e /tmp/load ]; do
+LOAD='i=0; touch /tmp/loading; while [ -e /tmp/load ]; do
 	i=$((i + 1)); dd if=/dev/urandom of=/var/tmp/new bs=16k count=$((i % 8 + 1)) conv=fsync 2> /dev/null
 	last=/var/tmp/sum.$(cksum < /var/tmp/new | tr " " .); mv /var/tmp/new "$last"; [ $((i % 16)) != 0 ] ||
 		for f in /var/tmp/sum.*; do [ "$f" = "$last" ] || rm -f "$f"; done
-done'
+done; rm /tmp/loading'
 
 # What has a name was synced, and its name says what is in it.
 load_is_whole() { # VM
 	# shellcheck disable=SC2016
-	lab_exec "$1" 'rm -f /tmp/load; sleep 1; sync; echo 3 > /proc/sys/vm/drop_caches; n=0
+	lab_exec "$1" 'rm -f /tmp/load; while [ -e /tmp/loading ]; do sleep 0.1; done; sync; echo 3 > /proc/sys/vm/drop_caches; n=0
 		for f in /var/tmp/sum.*; do
 			[ "${f#*/sum.}" = "$(cksum < "$f" | tr " " .)" ] || { echo "$f is broken"; exit 1; }
 			n=$((n + 1))
