@@ -95,7 +95,7 @@ two_labs() { # SUITE...
 	trap - EXIT
 	awk '/^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { last[FILENAME] = $0 }
 	END { for (f in last) { split(last[f], n, /[^0-9]+/); p += n[1]; q += n[2]; s += n[3] }
-	print p + 0 " passed, " q + 0 " failed, " s + 0 " skipped" }' build/check-xen/dom0.log build/check-xen/dom0-2.log
+	print p + 0 " passed, " q + 0 " failed, " s + 0 " skipped" }' build/check-xen/dom0.log build/check-xen/second
 	return "$status"
 }
 
