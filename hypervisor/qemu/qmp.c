@@ -17,6 +17,8 @@
 #include "sockets.h"
 #include "util.h"
 
+#define QUEUE_FIRST	32
+
 struct command {
 	char *line;	/* with its newline; NULL once sent */
 	int fd;		/* own copy, or -1 */
@@ -27,7 +29,7 @@ struct command {
 
 /**
  * struct qmp - a connection.
- * @queue:	ring: [first, first + n); the first @sent of them are on their way
+ * @queue:	ring of @room: [first, first + n); the first @sent of them are on their way
  * @offset:	bytes of queue[first + sent] that are written already
  * @carrying:	one of those on their way carries a descriptor
  */
@@ -37,7 +39,8 @@ struct qmp {
 	sd_event_source *close_soon;
 	const struct qmp_handler *handler;
 	void *data;
-	struct command queue[QMP_QUEUE_MAX];
+	struct command *queue;
+	unsigned int room;
 	unsigned int first;
 	unsigned int n;
 	unsigned int sent;
@@ -48,7 +51,29 @@ struct qmp {
 
 static struct command *nth(struct qmp *q, unsigned int i)
 {
-	return &q->queue[(q->first + i) % QMP_QUEUE_MAX];
+	return &q->queue[(q->first + i) % q->room];
+}
+
+/* Room for one more command. */
+static int grow(struct qmp *q)
+{
+	unsigned int room = q->room ? 2 * q->room : QUEUE_FIRST;
+	struct command *wider;
+
+	if (q->n < q->room)
+		return 0;
+	if (q->n >= QMP_QUEUE_MAX)
+		return -ENOBUFS;
+	wider = calloc(room, sizeof(*wider));
+	if (!wider)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < q->n; i++)
+		wider[i] = *nth(q, i);
+	free(q->queue);
+	q->queue = wider;
+	q->room = room;
+	q->first = 0;
+	return 0;
 }
 
 static void release(struct command *c)
@@ -70,7 +95,7 @@ static void answered(struct qmp *q, int err, json_t *ret, const char *text)
 		if (c.carries)
 			q->carrying = false;
 	}
-	q->first = (q->first + 1) % QMP_QUEUE_MAX;
+	q->first = (q->first + 1) % q->room;
 	q->n--;
 	if (err == -EREMOTEIO)
 		log_debug("qmp: %s", text);
@@ -256,17 +281,20 @@ void qmp_free(struct qmp *q)
 		close(q->sock);
 	for (unsigned int i = 0; i < q->n; i++)
 		release(nth(q, i));
+	free(q->queue);
 	free(q);
 }
 
 int qmp_send(struct qmp *q, const char *line, int fd, qmp_reply_fn fn, void *data)
 {
 	struct command c = { .fd = -1, .carries = fd >= 0, .fn = fn, .data = data };
+	int r;
 
 	if (q->sock < 0)
 		return -ECONNRESET;
-	if (q->n == QMP_QUEUE_MAX)
-		return -ENOBUFS;
+	r = grow(q);
+	if (r < 0)
+		return r;
 	if (asprintf(&c.line, "%s\n", line) < 0)
 		return -ENOMEM;
 	if (fd >= 0) {

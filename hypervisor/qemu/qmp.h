@@ -20,8 +20,11 @@ struct sd_event;
  * A callback may send further commands; it must not free the client. When the
  * connection ends every command under way is answered with -ECONNRESET, then
  * @closed is called, once; nothing comes after it.
+ *
+ * A clone is told of each layer of each of its disks (load.c), and a merge takes out as
+ * many with two commands each (merge.c): up to 8 disks of 256 layers, and some more.
  */
-#define QMP_QUEUE_MAX	128
+#define QMP_QUEUE_MAX	8192
 
 /**
  * qmp_reply_fn - a command was answered.
@@ -44,7 +47,8 @@ int qmp_connect(struct sd_event *loop, const char *dir, const char *name,
 void qmp_free(struct qmp *q);
 
 /** qmp_send() - send @line, a JSON object without newline; @fd (or -1) goes with it
- * and stays the caller's. @fn may be NULL. Return: 0 or -errno. */
+ * and stays the caller's. @fn may be NULL. Return: 0, or -errno: -ENOBUFS with
+ * QMP_QUEUE_MAX commands that are not answered. */
 int qmp_send(struct qmp *q, const char *line, int fd, qmp_reply_fn fn, void *data);
 /** qmp_execute() - the same from the command's name and arguments (taken; or NULL). */
 int qmp_execute(struct qmp *q, const char *command, json_t *arguments, int fd,

@@ -21,7 +21,8 @@ done; rm /tmp/loading.$$'
 
 # shellcheck disable=SC2016
 load_is_whole() { # VM
-	lab_exec "$1" 'rm /tmp/load; while ls /tmp/loading.* > /dev/null 2>&1; do sleep 0.1; done; sync; echo 3 > /proc/sys/vm/drop_caches
+	lab_exec "$1" 'rm /tmp/load; until [ "$(echo /tmp/loading.*)" = "/tmp/loading.*" ]; do sleep 0.1; done
+		sync; echo 3 > /proc/sys/vm/drop_caches
 		n=0
 		for f in /var/tmp/load*/sum.*; do
 			[ "${f#*/sum.}" = "$(cksum < "$f" | tr " " .)" ] || { echo "$f is broken"; exit 1; }
