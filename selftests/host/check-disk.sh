@@ -108,5 +108,20 @@ check "the file is whole there" lab_exec "$older" \
 check "vmforkd restarts" kill_control
 check "the disk of a VM that was merged outlives that" lab_exec web \
 	'echo 3 > /proc/sys/vm/drop_caches; cksum < /var/tmp/kept | cmp - /tmp/kept.sum; vmfork -- true'
+# As many disks as there may be, with a layer each per fork: more than one QEMU command for each of some 180 of them.
+eight_disks() {
+	local n disks=()
+	for n in 1 2 3 4 5 6 7; do
+		truncate -s 16M "$LAB_DIR/empty$n"
+		disks+=(--disk "$LAB_DIR/empty$n,format=raw")
+	done
+	lab_run many --memory "$E2E_MEMORY" "${disks[@]}" || bail_out "the guest does not boot"
+	guest_tap -t 480 many "vmfork-e2e forks 20"
+	check "after 20 forks each has more than 16 layers" test "$(layers many)" -gt 16
+	names=$(json '.vms[].name' fork many)
+	check "a clone has them all" lab_exec "$names" 'n=0; for d in /dev/vd[a-h]; do
+		dd if=$d of=/dev/null bs=4k count=1 2> /dev/null && n=$((n + 1)); done; [ $n = 8 ]'
+}
+on_xen || eight_disks
 is "the base image is unchanged" "$(base_sum)" "$before"
 done_testing
