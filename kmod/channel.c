@@ -106,6 +106,13 @@ bool vmfork_channel_suspends(void)
 	return channel.transport->ops->suspends;
 }
 
+u64 vmfork_channel_wall(void)
+{
+	u64 (*wall)(void) = channel.transport->ops->wall;
+
+	return wall ? wall() : 0;
+}
+
 void vmfork_channel_bell(void)
 {
 	channel.transport->ops->ring(channel.transport);

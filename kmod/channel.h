@@ -74,6 +74,9 @@ u8 *vmfork_channel_avoid(void);
 /** vmfork_channel_suspends() - see struct vmfork_transport_ops; as the region. */
 bool vmfork_channel_suspends(void);
 
+/** vmfork_channel_wall() - the hypervisor's wall clock, in nanoseconds, or 0; as the region. */
+u64 vmfork_channel_wall(void);
+
 /** vmfork_channel_bell() - ring the host; the fork point, or under vmfork_lock. */
 void vmfork_channel_bell(void);
 

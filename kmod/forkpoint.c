@@ -157,7 +157,8 @@ static void take_answer(struct vmfork_forkpoint *fp, const struct vmfork_fork *f
 	fp->id = le32_to_cpu(answer.id);
 	fp->clones = le32_to_cpu(answer.clones);
 	fp->checkpoint = le64_to_cpu(answer.checkpoint);
-	fp->realtime_ns = le64_to_cpu(answer.realtime_ns);
+	fp->realtime_ns = vmfork_layout_realtime(le64_to_cpu(answer.realtime_ns),
+						 vmfork_channel_wall());
 }
 
 static void go_on(struct vmfork_forkpoint *fp, enum vmfork_who who)

@@ -158,6 +158,11 @@ int vmfork_layout_net(const struct vmfork_channel_net *net, struct vmfork_net *r
 	return 0;
 }
 
+u64 vmfork_layout_realtime(u64 answer, u64 wall)
+{
+	return answer && wall > answer && wall - answer <= VMFORK_LATE_NS ? wall : answer;
+}
+
 enum vmfork_who vmfork_layout_who(const struct vmfork_fork *answer, u64 vm)
 {
 	u32 id = le32_to_cpu(answer->id);

@@ -47,6 +47,17 @@ u32 vmfork_layout_params_len(const struct vmfork_clone_block *block);
  */
 int vmfork_layout_net(const struct vmfork_channel_net *net, struct vmfork_net *ret);
 
+#define VMFORK_LATE_NS	600000000000ULL
+
+/**
+ * vmfork_layout_realtime() - CLOCK_REALTIME as a clone should have it, in nanoseconds.
+ * @answer:	the host's, of when it released the machine; 0: it does not know
+ * @wall:	the hypervisor's wall clock now, or 0
+ * A clone whose pages come one by one reads the answer late. Where the wall clock is ahead of it
+ * by no more than VMFORK_LATE_NS that is how late; otherwise the two are of different opinions.
+ */
+u64 vmfork_layout_realtime(u64 answer, u64 wall);
+
 /** enum vmfork_who - who goes on from the fork point. */
 enum vmfork_who {
 	VMFORK_WHO_PARENT,	/* also when nothing was forked */

@@ -12,11 +12,13 @@ struct vmfork_transport;
  * @name:	for the log
  * @suspends:	a fork stops the machine by its suspend path (suspend.c)
  * @ring:	ring the host's doorbell; any context, also with interrupts off
+ * @wall:	the hypervisor's wall clock in nanoseconds, or 0; any context. NULL: it has none
  */
 struct vmfork_transport_ops {
 	const char *name;
 	bool suspends;
 	void (*ring)(struct vmfork_transport *t);
+	u64 (*wall)(void);
 };
 
 /**

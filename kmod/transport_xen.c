@@ -4,8 +4,12 @@
 
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 
+#ifdef CONFIG_X86
+#include <asm/x86_init.h>
+#endif
 #include <xen/events.h>
 #include <xen/page.h>
 #include <xen/xen.h>
@@ -54,10 +58,22 @@ static void xen_ring(struct vmfork_transport *t)
 	notify_remote_via_irq(x->irq);
 }
 
+/* What xen_init_time_common() has put there: it reads the domain's shared page. */
+static u64 xen_wall(void)
+{
+	struct timespec64 now = { 0 };
+
+#ifdef CONFIG_X86
+	x86_platform.get_wallclock(&now);
+#endif
+	return now.tv_sec > 0 ? timespec64_to_ns(&now) : 0;
+}
+
 static const struct vmfork_transport_ops xen_ops = {
 	.name = "Xen",
 	.suspends = true,
 	.ring = xen_ring,
+	.wall = xen_wall,
 };
 
 static irqreturn_t xen_irq(int irq, void *data)

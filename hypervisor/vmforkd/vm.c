@@ -274,7 +274,8 @@ void vm_end_as_noted(struct vm *vm)
 	expiry_over(vm);
 	r = core.backend->kill(vm);
 	if (r < 0) {
-		log_warn("%s: cannot be killed by its backend: %s", vm->name, strerror(-r));
+		if (r != -ESRCH)	/* it has no process (any more) */
+			log_warn("%s: cannot be killed by its backend: %s", vm->name, strerror(-r));
 		vm_gone(vm, 0);
 	}
 }

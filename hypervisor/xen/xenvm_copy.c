@@ -123,7 +123,8 @@ static int save(struct xenvm *x)
 						 NULL));
 	close(pipes[1]);
 	pthread_join(thread, NULL);
-	return c->split.err ? c->split.err : r;
+	/* what libxl has given up just ends for us */
+	return c->split.err && !(c->split.err == -ECONNRESET && r) ? c->split.err : r;
 }
 
 /* Into empty files: an earlier attempt may have left something. */

@@ -37,6 +37,8 @@ int domain_error(const struct xenvm *x, int rc)
 		return 0;
 	if (rc == ERROR_NOMEM || (rc == ERROR_FAIL && no_room(x)))
 		return -ENOMEM;
+	if (rc == ERROR_TIMEDOUT || rc == ERROR_GUEST_TIMEDOUT)
+		return -ETIMEDOUT;
 	return rc == ERROR_INVAL ? -EINVAL : -EIO;
 }
 

@@ -92,7 +92,8 @@ enum vmfork_fork_kind {
  * @id:		0 in the parent, 1..m (host)
  * @clones:	m; 0 for a checkpoint's own machine (host)
  * @depth:	see struct vmfork_identity (host, and so on)
- * @realtime_ns: CLOCK_REALTIME of the host just before this VM resumes
+ * @realtime_ns: CLOCK_REALTIME of the host just before this VM resumes; a clone that reads
+ *	it late adds what a clock of the hypervisor's says
  * @seed:	random bytes of this VM's own, for its kernel's pool; the guest
  *		overwrites them with zeros once used
  * @flags:	VMFORK_FORK_* (guest)

@@ -273,6 +273,19 @@ START_TEST(results)
 }
 END_TEST
 
+START_TEST(an_answer_is_read_late)
+{
+	const u64 t = 1795689444000000000ULL;
+
+	ck_assert_uint_eq(vmfork_layout_realtime(t, 0), t);
+	ck_assert_uint_eq(vmfork_layout_realtime(t, t + 6000000000ULL), t + 6000000000ULL);
+	ck_assert_uint_eq(vmfork_layout_realtime(t, t + VMFORK_LATE_NS), t + VMFORK_LATE_NS);
+	ck_assert_uint_eq(vmfork_layout_realtime(t, t + VMFORK_LATE_NS + 1), t);
+	ck_assert_uint_eq(vmfork_layout_realtime(t, t - 1), t);
+	ck_assert_uint_eq(vmfork_layout_realtime(0, t), 0);
+}
+END_TEST
+
 static enum vmfork_who who(int result, u32 id, u32 clones, u64 vm)
 {
 	struct vmfork_fork answer = {
@@ -470,6 +483,7 @@ int main(void)
 	tcase_add_test(t, texts);
 	tcase_add_test(t, messages_fit);
 	tcase_add_test(t, results);
+	tcase_add_test(t, an_answer_is_read_late);
 	tcase_add_test(t, whose_answer);
 	tcase_add_test(t, network_right);
 	tcase_add_test(t, network_of_none);
