@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sched.h>
 
+#include "fill.h"
 #include "log.h"
 #include "util.h"
 
@@ -26,6 +27,10 @@
  *
  * Private zeros are given in runs: they take no memory, and what is allocated next is
  * often the page behind.
+ *
+ * A VM that shares nothing asks for page after page, and each takes it longer than it takes
+ * to give a few: the loop would hardly ever be idle. After its faults it gets some of what is
+ * going to be filled (fill.c), while it runs on.
  *
  * A fault may be raised several times (more vCPUs, a restart): a private answer is
  * then -EEXIST, and a wake is right for it as for whatever else is there by now.
@@ -290,5 +295,6 @@ int clone_serve(struct clone *c)
 		}
 	}
 	c->stats.serve_ns += now_ns() - start;
+	fill_clone_step(c);
 	return n;
 }

@@ -19,7 +19,9 @@
  * A VM that shares no pages (vmlink_ops.give) is filled instead, each for itself, with what
  * is in the image, in the same order. Pages of zeros stay away: there they take memory. What
  * one clone asked for is not in the image for the next one there; so a clone's record is all
- * that had been asked for when it began, by earlier clones of the same image, too.
+ * that had been asked for when it began, by earlier clones of the same image, too. It gets a
+ * step after its faults, too (fault.c): a machine that shares its CPUs with the pager asks for
+ * its next page before the loop has a moment to itself.
  *
  * An image is memory. It is filled up to a limit, and not into the last eighth of its
  * file system, which is for pages that somebody waits for.

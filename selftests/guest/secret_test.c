@@ -4,7 +4,7 @@
  *	secret_test [WORD]	WORD: lower-case letters. In capitals it is the secret; as digits
  *				it is in memory that is none. Waits for SIGINT while a clone is
  *				there, so that the host can look for both in the image.
- *	secret_test deny	deny forks until killed
+ *	secret_test deny	deny forks until killed; says so once they are
  */
 #include <ctype.h>
 #include <errno.h>
@@ -334,6 +334,8 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "deny")) {
 		if (deny_on(device))
 			return 1;
+		printf("denied\n");
+		fflush(stdout);
 		for (;;)
 			pause();
 	}

@@ -23,8 +23,9 @@ lacks() { # TEXT
 	! images_have "$1"
 }
 
-agent_with() { # LINE...: the agent in the guest, with this configuration
-	lab_exec ident "mkdir -p /etc/vmfork; printf '%s\n' $(printf "'%s' " "$@") > /etc/vmfork/agent.conf
+agent_with() { # LINE...: the agent in the guest, with this configuration, and the time that a command has
+	lab_exec ident "mkdir -p /etc/vmfork
+		printf '%s\n' '[agent]' 'timeout = $LAB_PATIENCE' $(printf "'%s' " "$@") > /etc/vmfork/agent.conf
 		vmfork-agent --check-config || exit 1
 		vmfork-agent > /tmp/agent.log 2>&1 < /dev/null & echo \$! > /tmp/agent.pid
 		until vmfork-agent --status --json | grep -q '\"agent\": *true'; do sleep 0.5; done"
@@ -53,7 +54,7 @@ check "a secret is not" lacks "$secret"
 guest_interrupt
 tap_replay ident secret_test < "$bg_out"
 
-lab_exec ident "secret_test deny & echo \$! > /tmp/denier"
+lab_exec ident "secret_test deny > /tmp/denies & echo \$! > /tmp/denier; until [ -s /tmp/denies ]; do sleep 0.1; done"
 check_fails "a machine with a secret: vmforkctl fork is refused" "busy|EBUSY" vmforkctl fork ident
 check "its log names the process" \
 	lab_exec ident 'dmesg | grep -q "process $(cat /tmp/denier) holds a secret"'

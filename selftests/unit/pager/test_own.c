@@ -238,6 +238,23 @@ START_TEST(what_siblings_asked_for_comes_too)
 }
 END_TEST
 
+/* However quickly it asks, without a moment of the loop's own. */
+START_TEST(each_fault_brings_some_of_the_record)
+{
+	for (uint64_t page = 0; page < 40; page += 2)
+		fault(page);
+	memset(script.has, 0, sizeof(script.has));
+	fill_begin(&img, UINT64_MAX, false);
+	fill_clone_begin(&clone_);
+	fault(101);
+	ck_assert_uint_eq(script.given, FETCH_MAX);
+	fault(103);
+	fault(105);
+	ck_assert_uint_eq(script.given, 20);
+	ck_assert_uint_eq(img.stats.prefetched, 20);
+}
+END_TEST
+
 START_TEST(what_is_asked_for_later_is_not_given_back)
 {
 	fill_begin(&img, UINT64_MAX, false);
@@ -256,7 +273,7 @@ int main(void)
 		page_after_page_comes_with_what_is_behind, nothing_is_read_ahead_behind_the_data,
 		all_that_is_data_is_given, no_more_than_is_allowed, no_room_ends_it,
 		what_the_record_says_comes_first, what_siblings_asked_for_comes_too,
-		what_is_asked_for_later_is_not_given_back,
+		each_fault_brings_some_of_the_record, what_is_asked_for_later_is_not_given_back,
 	};
 	Suite *s = suite_create("pager own pages");
 	TCase *t = tcase_create("all");
