@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "connections.h"
 #include "netlink.h"
@@ -22,16 +23,22 @@ struct kind {
 	uint8_t family;
 	uint8_t protocol;
 	uint32_t states;
+	const char *table;	/* there if the kernel has such sockets at all */
 };
 
 #define STATE(s) (1U << (s))
 #define TCP_CONNECTED (~(STATE(TCP_LISTEN) | STATE(TCP_CLOSE) | STATE(TCP_TIME_WAIT)) & 0x1fff)
-static const struct kind kinds[] = {
-	{ AF_INET, IPPROTO_TCP, TCP_CONNECTED },
-	{ AF_INET6, IPPROTO_TCP, TCP_CONNECTED },
-	{ AF_INET, IPPROTO_UDP, STATE(TCP_ESTABLISHED) },
-	{ AF_INET6, IPPROTO_UDP, STATE(TCP_ESTABLISHED) },
+#define KINDS 4U
+static const struct kind kinds[KINDS] = {
+	{ AF_INET, IPPROTO_TCP, TCP_CONNECTED, "/proc/net/tcp" },
+	{ AF_INET6, IPPROTO_TCP, TCP_CONNECTED, "/proc/net/tcp6" },
+	{ AF_INET, IPPROTO_UDP, STATE(TCP_ESTABLISHED), "/proc/net/udp" },
+	{ AF_INET6, IPPROTO_UDP, STATE(TCP_ESTABLISHED), "/proc/net/udp6" },
 };
+
+/* Asking for what it does not know has the kernel look for a module, by a modprobe(8) that
+ * a clone holds at its gate, for ever: only what was there at the rehearsal is asked for. */
+static bool rehearsed[KINDS];
 
 /** struct list - sockets that a dump gave. */
 struct list {
@@ -130,24 +137,36 @@ static int destroy_kind(struct nl_sock *nl, const struct kind *kind, unsigned in
 	return r ? r : found;
 }
 
+static bool has(const struct kind *kind)
+{
+	return access(kind->table, F_OK) == 0;
+}
+
 int connections_destroy(unsigned int *ret_destroyed)
 {
 	struct nl_sock *nl;
 	unsigned int pass, n = 0;
+	bool blind = false;
 	size_t i;
 	int r = netlink_open(NETLINK_SOCK_DIAG, &nl), left;
 
 	if (r)
 		return r;
 	for (pass = 0, left = 1; pass < PASSES_MAX && left > 0; pass++) {
-		for (i = 0, left = 0; i < sizeof(kinds) / sizeof(kinds[0]) && left >= 0; i++) {
+		for (i = 0, left = 0; i < KINDS && left >= 0; i++) {
+			if (!rehearsed[i]) {
+				blind |= has(&kinds[i]);
+				continue;
+			}
 			r = destroy_kind(nl, &kinds[i], &n);
 			left = r < 0 ? r : left + r;
 		}
 	}
 	nl_socket_free(nl);
 	*ret_destroyed = n;
-	return left > 0 ? -EBUSY : left;
+	if (left)
+		return left > 0 ? -EBUSY : left;
+	return blind ? -EOPNOTSUPP : 0;
 }
 
 int connections_rehearse(void)
@@ -159,18 +178,25 @@ int connections_rehearse(void)
 	struct nl_sock *nl;
 	struct list list;
 	size_t i;
-	int r = netlink_open(NETLINK_SOCK_DIAG, &nl);
+	int r = netlink_open(NETLINK_SOCK_DIAG, &nl), err = 0;
 
 	if (r)
 		return r;
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !r; i++) {
+	for (i = 0; i < KINDS; i++) {
+		rehearsed[i] = false;
+		if (!has(&kinds[i]))
+			continue;
 		r = dump(nl, &kinds[i], &list);
 		free(list.at);
+		if (r == -ENOENT)	/* it knows nobody who lists them */
+			r = -EOPNOTSUPP;
 		if (!r)
 			r = destroy(nl, &kinds[i], &none);
-		if (r == -ENOENT)
+		if (r == -ENOENT)	/* nor is there such a socket */
 			r = 0;
+		rehearsed[i] = !r;
+		err = err ? err : r;
 	}
 	nl_socket_free(nl);
-	return r;
+	return err;
 }
