@@ -21,6 +21,7 @@
 
 #define PARAMS_PATH	RUN_DIR "/params.json"
 #define HOOK_LOG_MAX	(1U << 20)
+#define ATTACH_POLL_MS	20U
 
 /* More than the errno: what failed. Return: @err */
 static int why(struct clone *c, int err, const char *fmt, ...)
@@ -65,6 +66,17 @@ static int fresh_links(struct clone *c)
 	return r;
 }
 
+/* A device that is there but not connected yet: for half of the time that there is. */
+static int configure_link(struct clone *c)
+{
+	unsigned int left = c->cfg->timeout_ms / 2 / ATTACH_POLL_MS;
+	int r;
+
+	while ((r = link_configure(&c->net, c->link)) == -ENODEV && left--)
+		usleep(ATTACH_POLL_MS * 1000);
+	return r == -ENODEV ? why(c, r, "%s does not come back from the fork", c->link) : r;
+}
+
 static int step_network(struct clone *c)
 {
 	const uint8_t *m = c->net.old_mac;
@@ -72,8 +84,8 @@ static int step_network(struct clone *c)
 
 	if (!c->has_net)
 		return fresh_links(c);
-	r = link_configure(&c->net, c->link);
-	if (r == -ENODEV)
+	r = configure_link(c);
+	if (r == -ENXIO)
 		return why(c, r, "no network device has had %02x:%02x:%02x:%02x:%02x:%02x", m[0],
 			   m[1], m[2], m[3], m[4], m[5]);
 	if (!r && c->net.flags & VMFORK_NET_ADDRESS)

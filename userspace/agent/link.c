@@ -247,7 +247,7 @@ int link_configure(const struct vmfork_net *net, char *ret_name)
 		snprintf(ret_name, IFNAMSIZ, "%s", rtnl_link_get_name(link));
 		r = configure(nl, link, net);
 	} else {
-		r = -ENODEV;
+		r = -ENXIO;
 	}
 	link_cache_free(nl, cache);
 	return r;

@@ -23,8 +23,9 @@ int links_down(const uint8_t *mac, struct links *ret);
 /**
  * link_configure() - the device that has had @net->old_mac gets what @net says.
  * @ret_name:	its name, IFNAMSIZ bytes
- * Without VMFORK_NET_ADDRESS its addresses stay as they are. Return: 0; -ENODEV: there
- * is no such device; -errno.
+ * Without VMFORK_NET_ADDRESS its addresses stay as they are. Return: 0; -ENXIO: there is no
+ * such device; -ENODEV: it is detached, as Xen's until the clone's back end has connected
+ * (netif_device_detach()); -errno.
  */
 int link_configure(const struct vmfork_net *net, char *ret_name);
 

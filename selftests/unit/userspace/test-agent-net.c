@@ -81,7 +81,7 @@ START_TEST(not_configured)
 	char name[IFNAMSIZ];
 
 	net.old_mac[5] = net.mac[5] = 0x77;
-	ck_assert_int_eq(link_configure(&net, name), -ENODEV);
+	ck_assert_int_eq(link_configure(&net, name), -ENXIO);
 	net.prefix = 33;
 	ck_assert_int_eq(link_configure(&net, name), -EINVAL);
 	net.prefix = 0;
