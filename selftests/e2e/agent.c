@@ -24,7 +24,8 @@
  * datagrams back; nothing may come back before the report, and something has to after it.
  */
 enum { HANG_MS = 2000, STUCK_MS = 15000, REPORT_MS = 20000 };
-enum { SHUT_MS = 1000, OPEN_MS = 1000, OPEN_TRIES = 30 };
+/* SHUT_MS: a datagram that waits for its neighbour's address is dropped after three seconds (mcast_solicit of arp(7)) */
+enum { SHUT_MS = 5000, OPEN_MS = 1000, OPEN_TRIES = 30 };
 
 #define WHY "the test says so"
 #define WHY_OPEN "the link is open before the report"
