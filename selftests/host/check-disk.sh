@@ -108,7 +108,7 @@ check "the file is whole there" lab_exec "$older" \
 check "vmforkd restarts" kill_control
 check "the disk of a VM that was merged outlives that" lab_exec web \
 	'echo 3 > /proc/sys/vm/drop_caches; cksum < /var/tmp/kept | cmp - /tmp/kept.sum; vmfork -- true'
-# As many disks as there may be, with a layer each per fork: more than one QEMU command for each of some 180 of them.
+# As many disks as there may be, and a layer of each for each fork: a clone's QEMU is told of some 170, one command each.
 eight_disks() {
 	local n disks=()
 	for n in 1 2 3 4 5 6 7; do

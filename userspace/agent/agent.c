@@ -81,7 +81,9 @@ static int rehearse(const struct config *cfg)
 
 	spawn(MODPROBE_MS, "modprobe", "-a", "-q", "tcp_diag", "udp_diag", "inet_diag", NULL);
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		r = parts[i].run == connections_rehearse && !cfg->net_sockets ? 0 : parts[i].run();
+		if (parts[i].run == connections_rehearse && !cfg->net_sockets)
+			continue;
+		r = parts[i].run();
 		if (!r)
 			continue;
 		log_err("%s: %s: clones of this machine could not be given an identity",

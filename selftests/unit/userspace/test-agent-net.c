@@ -200,7 +200,7 @@ int main(void)
 	tcase_add_test(links, not_configured);
 	tcase_add_test(links, fresh);
 	tcase_add_test(socks, connections);
-	tcase_add_test(links, what_was_not_rehearsed_is_not_asked_for);
+	tcase_add_test(socks, what_was_not_rehearsed_is_not_asked_for);
 	suite_add_tcase(s, links);
 	if (kernel_destroys())
 		suite_add_tcase(s, socks);
