@@ -66,7 +66,7 @@ enum vm_event {
 	VM_EV_STARTED = 1,	/* start(): runs (ROOT) or waits (STANDBY) */
 	VM_EV_PREPARED,		/* prepare() */
 	VM_EV_FROZEN,		/* freeze(): the checkpoint is complete */
-	VM_EV_PROGRESS,		/* freeze(), load() take long, and get on: the time limit begins anew */
+	VM_EV_PROGRESS,		/* what was asked for takes long, and gets on: the time limit begins anew */
 	VM_EV_RESUMED,		/* resume() */
 	VM_EV_LOADED,		/* load() */
 	VM_EV_ADOPTED,		/* adopt(): @arg: 1 running, 0 stopped */
@@ -181,6 +181,7 @@ struct backend_ops {
 	bool own_links;		/* it makes the links of machines itself: vm_plug_link(), no taps */
 	bool privileged;	/* core_spawn() runs processes as vmforkd itself */
 	unsigned int patience;	/* seconds for freeze(), resume(), load(); 0: the core's own */
+	bool runs_on;	/* a guest at its fork point runs until freeze() stops it: it can wait for prepare() */
 	/** probe: can it work here? Fills @why in one line either way ("kvm: ..."). */
 	int (*probe)(char *why, size_t len);
 	/** check: is @cfg acceptable? A clear message in @why if not (-EINVAL). */

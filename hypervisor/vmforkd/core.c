@@ -187,6 +187,7 @@ void core_event(struct vm *vm, enum vm_event ev, int err, int arg)
 	case VM_EV_PREPARED:
 		vm->preparing = false;
 		vm->prepared = !err;
+		fork_prepared(vm);
 		core_schedule();
 		guest_rang(vm);
 		break;

@@ -81,10 +81,15 @@ bool fork_uses(uint64_t checkpoint)
 bool fork_pausing(void)
 {
 	for (struct fork *f = forks; f < forks + FORKS_MAX; f++)
-		if (f->state == FORK_FREEZING || f->state == FORK_FAILING ||
-		    f->state == FORK_RELEASING)
+		if ((f->state == FORK_FREEZING && !f->unprepared) ||
+		    f->state == FORK_FAILING || f->state == FORK_RELEASING)
 			return true;
 	return false;
+}
+
+unsigned int fork_patience(unsigned int sec)
+{
+	return core.backend->patience > sec ? core.backend->patience : sec;
 }
 
 void fork_finish(struct fork *f, int err)
@@ -159,6 +164,16 @@ static int claim(struct vm *vm, const struct fork_request *q, struct fork **ret_
 	return 0;
 }
 
+static int freeze(struct vm *vm, const struct fork *f)
+{
+	int r = core.backend->freeze(vm, checkpoint_find(f->checkpoint));
+
+	vm->prepared = false;
+	if (r == 0)
+		watchdog_start(vm, "freeze");
+	return r;
+}
+
 /* Up to freeze(); an error means that the machine never stood still. */
 static int begin(struct vm *vm, struct fork *f, const struct fork_request *q)
 {
@@ -181,10 +196,11 @@ static int begin(struct vm *vm, struct fork *f, const struct fork_request *q)
 		t->fork = f;
 		ticket_set_state(t, TICKET_FORKING);
 	}
-	vm->prepared = false;
-	r = core.backend->freeze(vm, cp);
-	if (r == 0)
-		watchdog_start(vm, "freeze");
+	f->unprepared = vm->preparing;
+	if (f->unprepared)
+		watchdog_start(vm, "prepare");
+	else
+		r = freeze(vm, f);
 	if (r == 0 && q->free_pages && checkpoint_keep_free_set(cp, vm) < 0)
 		log_warn("%s: no room for the free set: clones fetch free pages too", vm->name);
 	return r;
@@ -207,6 +223,13 @@ static void not_forked(struct fork *f, int err)
 	set_stage(f->parent, STAGE_NONE, 0, 0);
 }
 
+/* A guest takes its request back after a while if nobody has taken it: prepare() may last longer. One
+ * that spins until it is answered had better take it back. */
+static bool must_wait(const struct vm *vm)
+{
+	return vm->fork || (vm->preparing && !core.backend->runs_on);
+}
+
 void fork_rang(struct vm *vm)
 {
 	struct fork_request q;
@@ -214,7 +237,7 @@ void fork_rang(struct vm *vm)
 	struct fork *f = NULL;
 	int r;
 
-	if (vm->fork || vm->preparing ||
+	if (must_wait(vm) ||
 	    channel_fork_state(&vm->channel) != VMFORK_FORK_REQUESTED ||
 	    !channel_fork_take(&vm->channel, &block))
 		return;
@@ -237,6 +260,23 @@ void fork_rang(struct vm *vm)
 	fork_answer_parent(vm, r, 0, 0);
 	if (f && f->state != FORK_FREE)
 		fork_finish(f, r);
+}
+
+void fork_prepared(struct vm *vm)
+{
+	struct fork *f = vm->fork;
+	int r;
+
+	if (!f || f->state != FORK_FREEZING || !f->unprepared)
+		return;
+	f->unprepared = false;
+	watchdog_stop(vm);
+	r = freeze(vm, f);
+	if (r == 0)
+		return;
+	not_forked(f, r);
+	fork_answer_parent(vm, r, 0, 0);
+	fork_finish(f, r);
 }
 
 static void answer_and_resume(struct fork *f, int result)

@@ -56,6 +56,7 @@ struct sd_event_source;
  * @fork_no:	number in the clones' names
  * @err:	why it failed so far
  * @saved:	the state file knows the clones that are loaded
+ * @unprepared:	FREEZING: freeze() waits for prepare()
  * @stepping:	fork_clones.c looks at the slots: their changes need not say so
  */
 struct fork {
@@ -67,6 +68,7 @@ struct fork {
 	uint32_t flags;
 	uint32_t fork_no;
 	int err;
+	bool unprepared;
 	bool stepping;
 	bool saved;
 	char name[VMFORK_NAME_MAX];	/* CALLED for a checkpoint: its name */
@@ -82,6 +84,8 @@ bool fork_transition_ok(enum fork_state from, enum fork_state to);
 
 /** fork_rang() - the guest rang: if it is at its fork point, begin. */
 void fork_rang(struct vm *vm);
+/** fork_prepared() - prepare() has ended: go on with a fork that waits for it. */
+void fork_prepared(struct vm *vm);
 /** fork_call() - ask the guest to go to its fork point: clones (@t) or a checkpoint (@name).
  * @flags: what it does before, VMFORK_CLONE_* */
 int fork_call(struct vm *vm, struct ticket *t, const char *name, uint32_t flags,
@@ -102,6 +106,9 @@ void fork_resumed(struct vm *vm, int err);
 void fork_clone_changed(struct vm *vm);	/* started, loaded, resumed or gone */
 void fork_clone_gets_on(struct vm *vm);	/* its load() does: the time limit of all begins anew */
 void fork_parent_gone(struct vm *vm);
+
+/** fork_patience() - seconds: @sec, or the backend's if it needs more. */
+unsigned int fork_patience(unsigned int sec);
 
 #define FORK_CALL_SEC	60
 #define FORK_LOAD_SEC	90

@@ -16,8 +16,9 @@ static int call_timed_out(sd_event_source *s, uint64_t usec, void *data)
 {
 	struct fork *f = data;
 
-	log_warn("%s: the guest did not come to its fork point in %d s", f->parent->name,
-		 FORK_CALL_SEC);
+	log_warn("%s: %s in %u s", f->parent->name, f->state == FORK_CALLED ?
+		 "the guest did not come to its fork point" : "its clones' machines were not started",
+		 fork_patience(FORK_CALL_SEC));
 	fork_finish(f, -ETIMEDOUT);
 	return 0;
 }
@@ -40,6 +41,7 @@ void fork_call_guest(struct fork *f)
 			return;
 	}
 	fork_set_state(f, FORK_CALLED);
+	sd_event_source_set_time_relative(f->timer, fork_patience(FORK_CALL_SEC) * 1000000ULL);
 	r = channel_send(f->parent, VMFORK_H2G_FORK, 0, &m, sizeof(m), NULL, 0);
 	if (r < 0)
 		fork_finish(f, r);
@@ -64,7 +66,8 @@ int fork_call(struct vm *vm, struct ticket *t, const char *name, uint32_t flags,
 	f->data = data;
 	snprintf(f->name, sizeof(f->name), "%s", name);
 	r = sd_event_add_time_relative(core.loop, &f->timer, CLOCK_MONOTONIC,
-				       FORK_CALL_SEC * 1000000ULL, 0, call_timed_out, f);
+				       fork_patience(FORK_CALL_SEC) * 1000000ULL, 0,
+				       call_timed_out, f);
 	if (r < 0)
 		return r;
 	fork_set_state(f, FORK_READYING);

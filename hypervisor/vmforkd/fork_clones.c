@@ -190,7 +190,7 @@ static void step(struct fork *f)
 
 static unsigned int load_patience(void)
 {
-	return core.backend->patience > FORK_LOAD_SEC ? core.backend->patience : FORK_LOAD_SEC;
+	return fork_patience(FORK_LOAD_SEC);
 }
 
 static int load_timed_out(sd_event_source *src, uint64_t usec, void *data)

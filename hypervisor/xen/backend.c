@@ -186,6 +186,7 @@ const struct backend_ops xen_backend = {
 	.own_links = true,
 	.privileged = true,
 	.patience = PATIENCE_SEC,
+	.runs_on = true,
 	.probe = probe,
 	.check = check,
 	.start = xen_start,

@@ -46,15 +46,20 @@ static void say(struct copy *c, enum copy_word w)
 		log_err("copy: %s", strerror(errno));
 }
 
-/* Once the fork has come nothing need hold libxl back, and vmforkd waits. */
-static void get_on(struct xenvm *x)
+/* Once the fork has come nothing need hold libxl back. */
+static void widen(struct copy *c)
+{
+	if (c->small)
+		fcntl(c->split.in, F_SETPIPE_SZ, PIPE_LARGE);
+	c->small = false;
+}
+
+/* A fork may wait for this. */
+static void tell_progress(struct xenvm *x)
 {
 	struct copy *c = &x->copy;
 	uint64_t now = now_ns();
 
-	if (c->small)
-		fcntl(c->split.in, F_SETPIPE_SZ, PIPE_LARGE);
-	c->small = false;
 	if (now - c->told_ns < PROGRESS_NS)
 		return;
 	c->told_ns = now;
@@ -67,7 +72,8 @@ static bool is_stopped(void *data)
 	struct xenvm *x = data;
 
 	if (word(&x->copy) == COPY_GO)
-		get_on(x);
+		widen(&x->copy);
+	tell_progress(x);
 	return domain_is_stopped(x);
 }
 

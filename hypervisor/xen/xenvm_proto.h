@@ -76,7 +76,7 @@ enum xenvm_what {
 	XENVM_DONE = 1,		/* @op, @err */
 	XENVM_CONNECT,		/* fds: [0] the region's gfns */
 	XENVM_COPIED,		/* what PREPARE began now waits for FREEZE */
-	XENVM_PROGRESS,		/* FREEZE is under way and gets on; every few seconds */
+	XENVM_PROGRESS,		/* a copy is under way and gets on; every few seconds */
 	XENVM_CLOSE,		/* the guest gives the region up */
 	XENVM_ENDED,		/* @reason: it shut down; the process ends next */
 };

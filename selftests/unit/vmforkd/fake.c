@@ -79,7 +79,8 @@ static int start(struct vm *vm, enum start_kind kind, int channel, size_t size)
 
 static int prepare(struct vm *vm)
 {
-	later(vm, VM_EV_PREPARED, 0);
+	if (!fake.hold_prepare)
+		later(vm, VM_EV_PREPARED, 0);
 	return 0;
 }
 
@@ -90,6 +91,8 @@ static void unprepare(struct vm *vm)
 
 static int freeze(struct vm *vm, struct checkpoint *cp)
 {
+	if (fake.refuse_freeze)
+		return fake.refuse_freeze;
 	fake.frozen++;
 	checkpoint_set_backend(cp, cp);
 	vm_times(vm)->stopped = now_ns();
@@ -183,7 +186,7 @@ static const char *unforkable(const struct vm *vm)
 	return fake.unforkable;
 }
 
-static const struct backend_ops fake_backend = {
+static struct backend_ops fake_backend = {
 	.name = "fake", .probe = probe, .check = check, .start = start, .prepare = prepare,
 	.unprepare = unprepare,
 	.freeze = freeze, .resume = resume, .load = load, .kick = kick, .unforkable = unforkable, .kill = kill_vm,
@@ -199,6 +202,17 @@ void fake_release_starts(void)
 		if (held[i]->state == VM_STARTING)
 			later(held[i], VM_EV_STARTED, 0);
 	nheld = 0;
+}
+
+void fake_release_prepare(struct vm *vm, int err)
+{
+	fake.hold_prepare = false;
+	later(vm, VM_EV_PREPARED, err);
+}
+
+void fake_runs_on(void)
+{
+	fake_backend.runs_on = true;
 }
 
 void fake_release_freeze(void)

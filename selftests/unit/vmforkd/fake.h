@@ -16,6 +16,8 @@ struct fake {
 	uint32_t load_err_id;
 	int start_err;		/* start() of stand-bys returns it */
 	bool hold_starts;	/* stand-bys do not become STARTED by themselves */
+	bool hold_prepare;	/* PREPARED does not come by itself */
+	int refuse_freeze;	/* freeze() returns it */
 	bool hold_freeze;	/* FROZEN does not come by itself */
 	bool hold_resume;	/* RESUMED does not come at all */
 	bool hold_adopt;	/* nor ADOPTED */
@@ -52,6 +54,10 @@ void fake_wait_end(uint64_t handle);
 /** fake_release_starts() - the held stand-bys are STARTED now. */
 void fake_release_starts(void);
 void fake_release_freeze(void);
+/** fake_release_prepare() - prepare() of @vm ends now. */
+void fake_release_prepare(struct vm *vm, int err);
+/** fake_runs_on() - from now on a guest runs until freeze() (struct backend_ops). */
+void fake_runs_on(void);
 /** fake_release_open() - network_open() of @vm ends now. */
 void fake_release_open(struct vm *vm);
 /** fake_root() - a running root VM whose guest has said HELLO. */

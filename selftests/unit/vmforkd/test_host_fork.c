@@ -98,6 +98,125 @@ START_TEST(prepared_for_nothing)
 }
 END_TEST
 
+/* A guest that spins is not taken note of before, and can still go back; it is asked again later. */
+START_TEST(unprepared)
+{
+	struct vm *vm = fake_root("web");
+	int64_t t;
+
+	fake.hold_prepare = true;
+	t = guest_ticket(vm, 1);
+	fake_settle();
+	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fake_settle();
+	ck_assert_int_eq(channel_fork_state(&vm->channel), VMFORK_FORK_REQUESTED);
+	ck_assert_ptr_null(vm->fork);
+	fake_release_prepare(vm, _i);
+	fake_settle();
+	ck_assert_uint_eq(fake.frozen, 1);
+	ck_assert_uint_eq(guest_leave_fork(vm).clones, 1);
+}
+END_TEST
+
+/* One that runs on is taken note of at once, and frozen when what it waits for has ended, well or not. */
+START_TEST(unprepared_runs_on)
+{
+	struct vm *vm = fake_root("web");
+	int64_t t;
+
+	fake_runs_on();
+	fake.hold_prepare = true;
+	t = guest_ticket(vm, 1);
+	fake_settle();
+	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fake_settle();
+	ck_assert_int_eq(channel_fork_state(&vm->channel), VMFORK_FORK_TAKEN);
+	ck_assert_uint_eq(fake.frozen, 0);
+	ck_assert_ptr_nonnull(vm->watchdog);
+	fake_release_prepare(vm, _i);
+	fake_settle();
+	ck_assert_uint_eq(fake.frozen, 1);
+	ck_assert_uint_eq(guest_leave_fork(vm).clones, 1);
+	ck_assert_uint_eq(ticket_live(ticket_find((uint64_t)t)), 1);
+	ck_assert_ptr_null(vm->watchdog);
+}
+END_TEST
+
+/* freeze() refuses then: the machine never stood still, its ticket can be used again. */
+START_TEST(unprepared_refused)
+{
+	struct vm *vm = fake_root("web");
+	int64_t t;
+
+	fake_runs_on();
+	fake.hold_prepare = true;
+	fake.refuse_freeze = -ENOSPC;
+	t = guest_ticket(vm, 1);
+	fake_settle();
+	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fake_settle();
+	fake_release_prepare(vm, 0);
+	fake_settle();
+	ck_assert_int_eq((int32_t)guest_leave_fork(vm).result, -ENOSPC);
+	ck_assert_uint_eq(fake.resumes, 0);
+	ck_assert_ptr_null(vm->watchdog);
+	fake.refuse_freeze = 0;
+	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fake_settle();
+	ck_assert_uint_eq(guest_leave_fork(vm).clones, 1);
+}
+END_TEST
+
+/* The control role is another meanwhile: as if it had been frozen then. */
+START_TEST(unprepared_restart)
+{
+	struct vm *vm = fake_root("web");
+	uint64_t handle = vm->handle;
+	int64_t t;
+
+	fake_runs_on();
+	fake.hold_prepare = true;
+	fake.adopted_running = true;
+	t = guest_ticket(vm, 1);
+	fake_settle();
+	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fake_settle();
+	ck_assert(!fork_pausing());
+	state_save_now();
+	fake_restart();
+	fake_settle();
+	vm = vm_find(handle);
+	ck_assert_ptr_nonnull(vm);
+	ck_assert_int_eq(vm->state, VM_RUNNING);
+	ck_assert_int_eq((int32_t)guest_leave_fork(vm).result, -EIO);
+	ck_assert_int_eq(ticket_find((uint64_t)t)->state, TICKET_GRANTED);
+	fake.hold_prepare = false;
+	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fake_settle();
+	ck_assert_uint_eq(guest_leave_fork(vm).clones, 1);
+}
+END_TEST
+
+/* It ends while it waits. */
+START_TEST(unprepared_ends)
+{
+	struct vm *vm = fake_root("web");
+	int64_t t;
+
+	fake_runs_on();
+	fake.hold_prepare = true;
+	t = guest_ticket(vm, 1);
+	fake_settle();
+	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
+	fake_settle();
+	fake_die(vm, 9);
+	fake_settle();
+	ck_assert_uint_eq(vm_count_clones(), 0);
+	for (struct fork *f = forks; f < forks + FORKS_MAX; f++)
+		ck_assert_int_eq(f->state, FORK_FREE);
+}
+END_TEST
+
 START_TEST(host_fork_without_module)
 {
 	struct vm *vm = fake_root("web");
@@ -116,6 +235,11 @@ static Suite *suite(void)
 	tcase_add_test(c, host_fork);
 	tcase_add_test(c, host_fork_refused);
 	tcase_add_test(c, prepared_for_nothing);
+	tcase_add_loop_test(c, unprepared, -1, 1);
+	tcase_add_loop_test(c, unprepared_runs_on, -1, 1);
+	tcase_add_test(c, unprepared_refused);
+	tcase_add_test(c, unprepared_restart);
+	tcase_add_test(c, unprepared_ends);
 	tcase_add_test(c, host_fork_without_module);
 	suite_add_tcase(s, c);
 	return s;
