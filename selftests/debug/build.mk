@@ -8,5 +8,5 @@ DEBUG_SUITES += selftests/debug/check-debug.sh selftests/debug/check-cma.sh $(ad
 check-debug: user ## the suites on a kernel with KASAN, lockdep, kmemleak (built once: long)
 	@selftests/lab/deps.sh build run test debug
 	@KERNEL=debug selftests/lab/guest-image.sh $(abspath $(B))/lab-debug
-	@LAB_GUEST=$(abspath $(B))/lab-debug LAB_MEMORY=$${LAB_MEMORY:-768M} \
+	@LAB_GUEST=$(abspath $(B))/lab-debug LAB_MEMORY=$${LAB_MEMORY:-768M} E2E_TIGHT=$${E2E_TIGHT:-368M} \
 		LAB_PATIENCE=$${LAB_PATIENCE:-600} $(RUN_SUITES)-debug --timeout 3600 $(DEBUG_SUITES)

@@ -63,7 +63,7 @@ answer() {
 pages=$((MIB * 256)) n=0
 # nothing is fetched but for this clone
 lab_start --poison-avoided --fill none
-lab_run web --memory 256M || bail_out "the guest does not boot"
+lab_run web --memory "${E2E_TIGHT:-256M}" || bail_out "the guest does not boot"
 for policy in free_set free_hook io_overwrite; do
 	is "$policy is in force" "$(figure web $policy/in_force)" 1
 done
@@ -94,17 +94,20 @@ for on in Y N; do
 	gone "$vm" > /dev/null
 done
 
-# ---- I/O overwrite: a direct read into memory from before the fork
-for on in Y N; do
+# ---- I/O overwrite: a direct read into memory from before the fork. Some pages are the kernel's own: hundreds,
+# on a debug kernel 1900 of 18000
+without=0
+for on in N Y; do
 	vm=$(clone)
 	switch "$vm" io_overwrite $on
 	cost n lodger "$vm" "direct /root/data"
 	is "io_overwrite=$on: a direct read gives the file" "$(answer)" "$((pages * 4096)) 0"
 	diag "io_overwrite=$on: reading $pages pages fetched $n pages"
 	if [ $on = Y ]; then
-		check "what it overwrote was hardly fetched" test "$n" -lt $((pages / 10))
+		check "what it overwrote was hardly fetched" test "$n" -lt $((without / 8))
 	else
 		check "without it most is" test "$n" -gt $((pages / 2))
+		without=$n
 	fi
 	gone "$vm" > /dev/null
 done

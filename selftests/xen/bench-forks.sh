@@ -2,59 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # B8: clones by vmfork against `xl save -c` and `xl restore`, in the same lab. Figures are lines
 # "# FIGURE WAY CLONES WHAT VALUE", one for each run; bench-table.py makes the table of them.
-# BENCH_RUNS (3), BENCH_CLONES (1,4,8), BENCH_MEMORY (128 MiB of each machine).
+# BENCH_RUNS (3), BENCH_CLONES (1,4,8), BENCH_MEMORY (128 MiB of each machine). In the lab + stands for the comma.
 # shellcheck disable=SC2153
-. "$(dirname "$0")/xen.sh"
+# shellcheck source=selftests/xen/xl.sh
+. "$(dirname "$0")/xl.sh"
 
 runs=${BENCH_RUNS:-3}
-sizes=$(tr , ' ' <<< "${BENCH_CLONES:-1,4,8}")
+sizes=$(tr ,+ ' ' <<< "${BENCH_CLONES:-1,4,8}")
 memory=${BENCH_MEMORY:-128}
-files=''
-
-figure() { # WAY CLONES WHAT VALUE: not into the output that check() keeps
-	diag "FIGURE $*" >&3
-}
-
-ms_since() { # NANOSECONDS
-	echo $((($(date +%s%N) - $1) / 1000000))
-}
 
 domain_mib() { # NAME-PATTERN: mean memory of the domains of that name
 	xl list | awk -v name="$1" '$1 ~ name { sum += $3; n++ } END { printf "%.1f\n", n ? sum / n : 0 }'
 }
 
 # ---- the baseline: everything is written, and read once more for each clone
-
-xl_config() { # NAME
-	cat > "$files/$1.cfg" << END
-name = "$1"
-type = "pvh"
-kernel = "$LAB_KERNEL"
-ramdisk = "$LAB_INITRD"
-cmdline = "$LAB_APPEND vmfork.shell"
-memory = $memory
-vcpus = 1
-tsc_mode = "native"
-on_crash = "destroy"
-END
-}
-
-xl_start() { # a machine like that of vmfork; waits for its shell
-	local tty
-	xl_config bench
-	xl create -e -q "$files/bench.cfg" || return
-	tty=$(xenstore-read "/local/domain/$(xl domid bench)/console/tty") || return
-	cat "$tty" > "$files/console" 2>&1 &
-	lab_wait_for 120 "xl's machine is up" grep -qa VMFORK-READY "$files/console"
-}
-
-xl_answers() { # DOMAIN: its shell does a command, as lab_exec has it done
-	local tty
-	tty=$(xenstore-read "/local/domain/$(xl domid "$1")/console/tty") || return
-	timeout "$LAB_PATIENCE" grep -qam1 'VMFORK-END 1' < "$tty" &
-	printf 'run 1 %s\n' "$(base64 <<< true)" > "$tty"
-	wait $!
-}
 
 xl_run() { # CLONES
 	local begin i file=$files/saved
@@ -66,7 +27,7 @@ xl_run() { # CLONES
 	done
 	figure xl "$1" running_ms "$(ms_since "$begin")"
 	for ((i = 1; i <= $1; i++)); do
-		xl_answers "clone$i" || return
+		xl_exec "clone$i" true || return
 	done
 	figure xl "$1" answered_ms "$(ms_since "$begin")"
 	figure xl "$1" copied_bytes $(($(stat -c %s "$file") * ($1 + 1)))
@@ -78,10 +39,6 @@ xl_run() { # CLONES
 }
 
 # ---- vmfork
-
-pause_ms() { # of the last fork
-	sed -n 's/.*forked, stood still for \([0-9.]*\) ms.*/\1/p' "$LAB_DIR/vmforkd.log" | tail -n 1
-}
 
 sum_of() { # MEMBER of the clones' pager figures
 	json "[.vms[] | select(.name != \"web\").pager.$1] | add" stats
@@ -124,13 +81,11 @@ vmfork_ticket_run() { # CLONES
 	domains_soon 2
 }
 
-exec 3>&1
-lab_start
-files=$(mktemp -d "$LAB_DIR/xl.XXXXXX")
+xl_begin
 for i in $(seq 16); do
-	xl_config "clone$i"
+	xl_config "clone$i" "$memory"
 done
-check "xl's machine boots" xl_start
+check "xl's machine boots" xl_start "$memory"
 lab_run web --memory "${memory}M" || bail_out "the guest does not boot"
 for n in $sizes; do
 	for ((run = 1; run <= runs; run++)); do

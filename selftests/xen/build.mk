@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Suites that run in dom0: XEN_SUITES, in this order.
+# Suites that run in dom0: XEN_SUITES, in this order; benchmarks: BENCH_XEN.
+BENCH_XEN ?= selftests/xen/bench-forks.sh selftests/xen/bench-pause.sh
 XEN_SUITES ?= selftests/xen/check-hypervisor.sh selftests/xen/check-kills.sh \
 	selftests/xen/check-forks.sh selftests/xen/check-precopy.sh selftests/xen/check-hvm.sh \
 	selftests/xen/check-clones.sh selftests/xen/check-devices.sh selftests/xen/check-slow.sh \
@@ -18,8 +19,9 @@ check-xen: ## the suites on Xen: a nested lab, or XEN_HOST=local
 
 .PHONY: bench-xen
 bench-xen: user modules guest-image ## vmfork against xl save and restore, in the lab of check-xen (BENCH_RUNS=3)
-	@XEN_LIMIT=$${XEN_LIMIT:-3600} XEN_ENV="BENCH_RUNS=$${BENCH_RUNS:-3}" \
-		selftests/xen/check-xen.sh selftests/xen/bench-forks.sh
+	@XEN_LABS=1 XEN_LIMIT=$${XEN_LIMIT:-7200} \
+		XEN_ENV="$$(env | sed -n 's/,/+/g; /^BENCH_[A-Z]*=/p' | tr '\n' ' ')LAB_PATIENCE=900" \
+		selftests/xen/check-xen.sh $(BENCH_XEN)
 	@selftests/xen/bench-table.py $(B)/check-xen/dom0.log $(B)/bench-xen
 
 check-xen-run: user modules guest-image

@@ -94,6 +94,12 @@ static int do_dirty(unsigned long pages_per_s)
 	return err;
 }
 
+static int do_dirtied(unsigned long arg)
+{
+	answer("dirtied %llu", memory_dirtied());
+	return 0;
+}
+
 static int do_tick(unsigned long us)
 {
 	int err = ticker_set((unsigned int)us);
@@ -280,6 +286,7 @@ static const struct command {
 	{ "touch", do_touch },	/* MiB; answer: us, sum */
 	{ "write", do_write },	/* MiB; answer: us */
 	{ "dirty", do_dirty },	/* pages a second */
+	{ "dirtied", do_dirtied },	/* answer: pages written so far by "dirty" */
 	{ "tick", do_tick },	/* us */
 	{ "ticket", do_ticket },	/* clones */
 	{ "fork", do_fork },	/* FORK_*; answer: ID, clones, us */

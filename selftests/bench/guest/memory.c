@@ -16,6 +16,7 @@ static struct {
 	uint64_t *base;
 	size_t pages;
 	atomic_uint dirty_per_tick;	/* main thread writes, dirty_thread() reads */
+	atomic_ullong dirtied;	/* the other way round */
 	pthread_t dirty;
 	int dirty_started;
 } memory;
@@ -98,10 +99,16 @@ static void *dirty_thread(void *arg)
 		while (n--) {
 			*(volatile uint64_t *)(page(next) + 2) += 1;
 			next = (next + 1) % memory.pages;
+			memory.dirtied++;
 		}
 		nanosleep(&tick, NULL);
 	}
 	return NULL;
+}
+
+unsigned long long memory_dirtied(void)
+{
+	return memory.dirtied;
 }
 
 int memory_dirty(unsigned int pages_per_s)

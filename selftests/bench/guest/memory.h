@@ -21,4 +21,7 @@ uint32_t memory_work(void);
 /** memory_dirty() - write @pages_per_s pages from now on, round and round; 0: stop. */
 int memory_dirty(unsigned int pages_per_s);
 
+/** memory_dirtied() - how many pages memory_dirty() has written so far, each as often as it was. */
+unsigned long long memory_dirtied(void);
+
 #endif /* VMFORK_BENCH_MEMORY_H */
