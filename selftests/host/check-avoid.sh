@@ -113,8 +113,16 @@ for on in N Y; do
 done
 
 # ---- huge pages from before the fork: split, moved, joined again where they are not yet
-vmstat() { # VM NAME
+vmstat() { # VM NAME: nothing if the kernel does not count that
 	lab_exec "$1" "sed -n 's/^$2 //p' /proc/vmstat" | tr -d '\r'
+}
+
+huge() { # VM: KiB in huge pages
+	lab_exec "$1" "sed -n 's/^AnonHugePages: *\([0-9]*\) kB/\1/p' /proc/meminfo" | tr -d '\r'
+}
+
+joined() { # VM: how many huge pages khugepaged has made
+	lab_exec "$1" "cat $THP/khugepaged/pages_collapsed" | tr -d '\r'
 }
 
 more_than() { # N COMMAND...: what it says
@@ -127,18 +135,22 @@ if lab_exec web "[ -d $THP ]"; then
 	lab_exec web "echo always > $THP/enabled; vmfork-e2e lodger /tmp/huge 32 > /tmp/huge.log 2>&1 &"
 	check "another lodger" lab_wait_for 60 "lodger" lab_exec web "[ -p /tmp/huge/out ]"
 	is "its memory is as it was filled" "$(lodger web check /tmp/huge)" "8192 0"
-	check "it has huge pages" lab_exec web "grep -q 'AnonHugePages: *[1-9]' /proc/meminfo"
+	check "it has huge pages" more_than 4096 huge web
 	vm=$(clone)
-	moved=$(vmstat "$vm" pgmigrate_success) joined=$(vmstat "$vm" thp_collapse_alloc)
+	moved=$(vmstat "$vm" pgmigrate_success) made=$(joined "$vm") whole=$(huge "$vm")
 	cost n lodger "$vm" punch /tmp/huge
 	is "huge pages that a clone has not are split, and hold what they held" "$(answer)" "8192 0"
 	diag "splitting fetched $n of 8192 pages"
-	check "they were split" more_than 0 vmstat "$vm" thp_split_pmd
+	check "they were split" test "$(huge "$vm")" -lt $((whole / 2))
 	lab_exec "$vm" "for i in 1 2 3; do echo 1 > /proc/sys/vm/compact_memory; done"
-	check "memory is compacted in a clone" more_than "$moved" vmstat "$vm" pgmigrate_success
+	if [ -n "$moved" ]; then
+		check "memory is compacted in a clone" more_than "$moved" vmstat "$vm" pgmigrate_success
+	else
+		skip "memory is compacted in a clone" "this guest's kernel does not count it (CONFIG_VM_EVENT_COUNTERS)"
+	fi
 	lab_exec "$vm" "cd $THP/khugepaged; echo 8192 > pages_to_scan; echo 10 > scan_sleep_millisecs"
 	check "huge pages are joined in a clone" lab_wait_for 60 "khugepaged" \
-		more_than "$joined" vmstat "$vm" thp_collapse_alloc
+		more_than "$made" joined "$vm"
 	is "after that its memory is as it was" "$(lodger "$vm" check /tmp/huge | tr -d '\r')" "8192 0"
 	guest_tap "$vm" "vmfork-e2e poison /root /root/data 16 2"
 	check "its kernel is clean" clean "$vm"
@@ -219,7 +231,7 @@ lab_exec "$vm" "fallocate -l 160M /root/swap && chmod 600 /root/swap && mkswap -
 guest_tap "$vm" "vmfork-e2e poison /root /root/data $MIB"
 check "pages were avoided, and full of poison" test "$(pager "$vm" .poisoned)" -gt 1000
 guest_tap "$vm" "vmfork-e2e pressure 48 4 2"
-check "it swapped" lab_exec "$vm" "grep -q '^pswpout [1-9]' /proc/vmstat"
+check "it swapped" lab_exec "$vm" "grep -Eq '[[:space:]]file[[:space:]]+[0-9]+[[:space:]]+[1-9]' /proc/swaps"
 child=$(vmforkctl fork "$vm" -n 1 > /dev/null && vmforkctl ps -q | grep "^$vm\." | tail -n 1)
 guest_tap "$child" "vmfork-e2e poison /root /root/data $MIB 5"
 guest_tap "$child" "vmfork-e2e pressure 64 2 1"
