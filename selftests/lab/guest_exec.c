@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Runs a command in a guest over its console (see image/guest-shell). */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,13 +9,15 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 /**
- * DOC: vmfork-guest-exec [-t SECONDS] CONSOLE-SOCKET COMMAND
+ * DOC: vmfork-guest-exec [-t SECONDS] CONSOLE COMMAND
  *
+ * The console is a socket, or a terminal in raw mode, as xenconsoled has one for each domain.
  * Prints the command's output and exits with its status; 124 when the time is over, 125 when the
  * console is gone. Ctrl-C is passed on to the command, once; a second one gives up. Suites start
  * it hundreds of times, some of them on emulated machines: it has to start quickly.
@@ -58,8 +61,12 @@ static void base64(const char *in, char *out)
 static int connect_to(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+	int sock;
 
+	if (stat(path, &st) == 0 && S_ISCHR(st.st_mode))
+		return open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (strlen(path) >= sizeof(addr.sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -71,7 +78,7 @@ static int connect_to(const char *path)
 static int send_all(int sock, const char *buf, size_t len)
 {
 	while (len) {
-		ssize_t n = send(sock, buf, len, MSG_NOSIGNAL);
+		ssize_t n = write(sock, buf, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -164,7 +171,7 @@ static int more(int sock, long long deadline)
 		return NO_TIME;
 	}
 	if (n > 0)
-		n = recv(sock, buf, sizeof(buf), 0);
+		n = read(sock, buf, sizeof(buf));
 	else
 		n = -1;
 	if (n < 0 && errno == EINTR)
@@ -234,9 +241,10 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind != 2) {
-		fputs("usage: vmfork-guest-exec [-t SECONDS] CONSOLE-SOCKET COMMAND\n", stderr);
+		fputs("usage: vmfork-guest-exec [-t SECONDS] CONSOLE COMMAND\n", stderr);
 		return 2;
 	}
+	signal(SIGPIPE, SIG_IGN);	/* a console that is gone is said */
 	if (signal(SIGINT, SIG_IGN) != SIG_IGN)	/* as in a shell's background */
 		sigaction(SIGINT, &act, NULL);
 	return run(argv[optind], argv[optind + 1], now_ms() + (long long)(seconds * 1000));

@@ -18,7 +18,7 @@ domain_mib() { # NAME-PATTERN: mean memory of the domains of that name
 # ---- the baseline: everything is written, and read once more for each clone
 
 xl_run() { # CLONES
-	local begin i file=$files/saved
+	local begin i tty file=$files/saved
 	begin=$(date +%s%N)
 	xl save -c bench "$file" > /dev/null 2>&1 || return
 	figure xl "$1" pause_ms "$(ms_since "$begin")"
@@ -26,8 +26,8 @@ xl_run() { # CLONES
 		xl restore -e "$files/clone$i.cfg" "$file" > /dev/null 2>&1 || return
 	done
 	figure xl "$1" running_ms "$(ms_since "$begin")"
-	for ((i = 1; i <= $1; i++)); do
-		xl_exec "clone$i" true || return
+	for tty in $(xl_ttys clone); do
+		vmfork-guest-exec -t "$LAB_PATIENCE" "$tty" true || return
 	done
 	figure xl "$1" answered_ms "$(ms_since "$begin")"
 	figure xl "$1" copied_bytes $(($(stat -c %s "$file") * ($1 + 1)))
@@ -45,13 +45,13 @@ sum_of() { # MEMBER of the clones' pager figures
 }
 
 vmfork_run() { # CLONES
-	local begin vm copied ahead
+	local begin vm console copied ahead
 	begin=$(date +%s%N)
 	vmforkctl fork web -n "$1" > /dev/null || return
 	figure vmfork "$1" running_ms "$(ms_since "$begin")"
 	figure vmfork "$1" pause_ms "$(pause_ms)"
-	for vm in $(vmforkctl ps -q); do
-		[ "$vm" = web ] || lab_exec "$vm" true
+	for console in "$LAB_DIR"/run/vm/*/console.sock; do
+		[ "$console" = "$web_console" ] || vmfork-guest-exec -t "$LAB_PATIENCE" "$console" true || return
 	done
 	figure vmfork "$1" answered_ms "$(ms_since "$begin")"
 	copied=$(lab_vm web copied_pages)
@@ -72,9 +72,10 @@ vmfork_run() { # CLONES
 
 # With a ticket that was asked for long before: what is left to do at the fork itself.
 vmfork_ticket_run() { # CLONES
-	lab_exec web "rm -f /tmp/go; E2E_TIMEOUT=3600 vmfork-e2e ahead /tmp/go 1 $1 > /tmp/ahead 2>&1 &" || return
+	lab_exec web "rm -f /tmp/go /tmp/over; mkfifo /tmp/over
+		{ E2E_TIMEOUT=3600 vmfork-e2e ahead /tmp/go 1 $1 > /tmp/ahead 2>&1; echo > /tmp/over; } &" || return
 	lab_wait_for 120 "a copy" eval '[ "$(lab_vm web copied_ahead)" = true ]' || return
-	lab_exec web 'touch /tmp/go; until grep "^1\.\." /tmp/ahead; do sleep 0.2; done > /dev/null; cat /tmp/ahead' > "$files/ahead"
+	lab_exec web 'touch /tmp/go; read -r _ < /tmp/over; cat /tmp/ahead' > "$files/ahead"
 	grep -q "^ok 3" "$files/ahead" && ! grep "^not ok" "$files/ahead" || return
 	figure vmfork "$1" ticket_running_ms "$(sed -n 's/.*clones run after \([0-9]*\) ms.*/\1/p' "$files/ahead")"
 	figure vmfork "$1" ticket_late_pages $(($(lab_vm web copied_pages) - $(lab_vm web copied_early_pages)))
@@ -87,6 +88,7 @@ for i in $(seq 16); do
 done
 check "xl's machine boots" xl_start "$memory"
 lab_run web --memory "${memory}M" || bail_out "the guest does not boot"
+web_console=$(lab_console web)
 for n in $sizes; do
 	for ((run = 1; run <= runs; run++)); do
 		check "xl: $n clones, run $run" xl_run "$n"

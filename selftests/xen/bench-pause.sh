@@ -52,7 +52,7 @@ xl_pause() { # MIB: nothing is kept, which is in its favour
 xl_begin
 for mib in $sizes; do
 	check "$mib MiB: xl's machine boots" xl_start "$mib"
-	check "$mib MiB: its memory is in use" xl_bench_exec "$(program "$mib")"
+	check "$mib MiB: its memory is in use" xl_exec bench "$(program "$mib")"
 	for ((run = 1; run <= runs; run++)); do
 		check "$mib MiB: xl, run $run" xl_pause "$mib"
 	done
