@@ -55,7 +55,12 @@ lab_exec web "vmfork-e2e file /root/data 16"
 lab_exec web "vmfork-e2e lodger /tmp/lodger $MIB > /tmp/lodger.log 2>&1 &"
 check "a lodger fills $MIB MiB" lab_wait_for 60 "lodger" lab_exec web "[ -p /tmp/lodger/out ]"
 
-if lab_exec web "modprobe virtio_balloon && ls /sys/bus/virtio/drivers/virtio_balloon/virtio*" > /dev/null; then
+balloon=$(lab_exec web "modprobe virtio_balloon && basename /sys/bus/virtio/drivers/virtio_balloon/virtio*" | tr -d '\r')
+if [[ $balloon != virtio[0-9]* ]]; then
+	skip "a balloon" "this guest's kernel has no virtio_balloon"
+elif ! lab_exec web "grep -qw $balloon /proc/interrupts"; then
+	skip "a balloon" "its device has no interrupt in this guest, so it is not told what to do"
+else
 	whole=$(memory_total web)
 	less=$((size - size / 4)) least=$((size / 2))
 	balloon_open
@@ -89,8 +94,6 @@ if lab_exec web "modprobe virtio_balloon && ls /sys/bus/virtio/drivers/virtio_ba
 	balloon_to "deflated in the parent at the end" web "$size" "$root_in" "$root_out"
 	in_use web
 	kill "${balloons[@]}" 2> /dev/null
-else
-	skip "a balloon" "this guest's kernel has no virtio_balloon"
 fi
 check "no clone is left" only_vms_soon web
 
@@ -106,14 +109,24 @@ set_block() { # VM BLOCK STATE: what is busy is tried again
 		echo $3 > /sys/devices/system/memory/memory$2/state && exit; sleep 1; done; exit 1"
 }
 
-block=$(blocks web online | tail -n 1)
+# What a kernel took early may be in some of them: a debug kernel takes a lot.
+block='' stuck=' '
+for one in $(blocks web online | sort -rn); do
+	if set_block web "$one" offline; then
+		block=$one
+		break
+	fi
+	diag "block $one cannot go offline in this guest"
+	stuck+="$one "
+done
 if [ -n "$block" ]; then
-	check "block $block goes offline before a fork" set_block web "$block" offline
+	ok "block $block goes offline before a fork"
 	vm=$(clone web)
 	check "a machine is forked with a block offline" test -n "$vm"
 	check "the block comes online in the clone" set_block "$vm" "$block" online_movable
 	in_use "$vm"
 	for other in $(blocks "$vm" online); do
+		[[ $stuck != *" $other "* ]] || continue
 		check "block $other, in use, goes offline in the clone" set_block "$vm" "$other" offline
 		lodger_is_well "$vm"
 		check "it comes online again" set_block "$vm" "$other" online_movable
