@@ -76,7 +76,10 @@ vmfork_ticket_run() { # CLONES
 		{ E2E_TIMEOUT=3600 vmfork-e2e ahead /tmp/go 1 $1 > /tmp/ahead 2>&1; echo > /tmp/over; } &" || return
 	lab_wait_for 120 "a copy" eval '[ "$(lab_vm web copied_ahead)" = true ]' || return
 	lab_exec web 'touch /tmp/go; read -r _ < /tmp/over; cat /tmp/ahead' > "$files/ahead"
-	grep -q "^ok 3" "$files/ahead" && ! grep "^not ok" "$files/ahead" || return
+	if ! grep -q "^ok 3" "$files/ahead" || grep -q "^not ok" "$files/ahead"; then
+		cat "$files/ahead"
+		return 1
+	fi
 	figure vmfork "$1" ticket_running_ms "$(sed -n 's/.*clones run after \([0-9]*\) ms.*/\1/p' "$files/ahead")"
 	figure vmfork "$1" ticket_late_pages $(($(lab_vm web copied_pages) - $(lab_vm web copied_early_pages)))
 	domains_soon 2
