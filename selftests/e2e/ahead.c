@@ -15,7 +15,7 @@
  * both, what was copied ahead and what came after. How long it takes until all
  * clones have said that they run is told, and is no result.
  */
-enum { RUNS = 1, REPORT };
+enum { RUNS = 1, CHECK, REPORT };
 
 #define STEP	4
 #define BEFORE	mix(0xa4ead, 1)
@@ -35,6 +35,7 @@ static void in_clone(int vm, int link, const uint64_t *mem, size_t pages)
 	uint64_t bad;
 
 	clone_send(vm, link, RUNS, "", 1);
+	clone_await(vm, link, CHECK);
 	bad = bad_pages(mem, pages);
 	clone_send(vm, link, REPORT, &bad, sizeof(bad));
 	clone_exit(vm, 0);
@@ -86,6 +87,7 @@ int test_ahead(int argc, char **argv)
 		in_clone(vm, ticket, mem, pages);
 	if (gather(ticket, m, RUNS, NULL, 1))
 		tap_diag("%u clones run after %.0f ms", m, ms_since(&begin));
+	tell(ticket, m, CHECK);
 	judge(ticket, m);
 	tap_ok(!bad_pages(mem, pages), "so has the parent");
 	return tap_done();
