@@ -289,6 +289,7 @@ void fake_set_up(void)
 	setenv("VMFORK_LOG", "error", 0);
 	log_init("test");
 	memset(&fake, 0, sizeof(fake));
+	fake_backend.runs_on = false;
 	todo_first = todo_end = nheld = 0;
 	strcpy(opt.runtime_dir, "/tmp/vmforkd-test-XXXXXX");
 	if (!mkdtemp(opt.runtime_dir))

@@ -98,10 +98,9 @@ START_TEST(prepared_for_nothing)
 }
 END_TEST
 
-/* A guest that spins is not taken note of before, and can still go back; it is asked again later. */
-START_TEST(unprepared)
+/* A guest asks for a ticket, and forks while prepare() is under way. Return: the ticket */
+static int64_t ask_unprepared(struct vm *vm)
 {
-	struct vm *vm = fake_root("web");
 	int64_t t;
 
 	fake.hold_prepare = true;
@@ -109,6 +108,15 @@ START_TEST(unprepared)
 	fake_settle();
 	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
 	fake_settle();
+	return t;
+}
+
+/* A guest that spins is not taken note of before, and can still go back; it is asked again later. */
+START_TEST(unprepared)
+{
+	struct vm *vm = fake_root("web");
+
+	ask_unprepared(vm);
 	ck_assert_int_eq(channel_fork_state(&vm->channel), VMFORK_FORK_REQUESTED);
 	ck_assert_ptr_null(vm->fork);
 	fake_release_prepare(vm, _i);
@@ -125,11 +133,7 @@ START_TEST(unprepared_runs_on)
 	int64_t t;
 
 	fake_runs_on();
-	fake.hold_prepare = true;
-	t = guest_ticket(vm, 1);
-	fake_settle();
-	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
-	fake_settle();
+	t = ask_unprepared(vm);
 	ck_assert_int_eq(channel_fork_state(&vm->channel), VMFORK_FORK_TAKEN);
 	ck_assert_uint_eq(fake.frozen, 0);
 	ck_assert_ptr_nonnull(vm->watchdog);
@@ -149,12 +153,8 @@ START_TEST(unprepared_refused)
 	int64_t t;
 
 	fake_runs_on();
-	fake.hold_prepare = true;
 	fake.refuse_freeze = -ENOSPC;
-	t = guest_ticket(vm, 1);
-	fake_settle();
-	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
-	fake_settle();
+	t = ask_unprepared(vm);
 	fake_release_prepare(vm, 0);
 	fake_settle();
 	ck_assert_int_eq((int32_t)guest_leave_fork(vm).result, -ENOSPC);
@@ -175,12 +175,8 @@ START_TEST(unprepared_restart)
 	int64_t t;
 
 	fake_runs_on();
-	fake.hold_prepare = true;
 	fake.adopted_running = true;
-	t = guest_ticket(vm, 1);
-	fake_settle();
-	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
-	fake_settle();
+	t = ask_unprepared(vm);
 	ck_assert(!fork_pausing());
 	state_save_now();
 	fake_restart();
@@ -201,14 +197,9 @@ END_TEST
 START_TEST(unprepared_ends)
 {
 	struct vm *vm = fake_root("web");
-	int64_t t;
 
 	fake_runs_on();
-	fake.hold_prepare = true;
-	t = guest_ticket(vm, 1);
-	fake_settle();
-	guest_want_fork(vm, VMFORK_FORK_TICKET, (uint64_t)t, "", 0);
-	fake_settle();
+	ask_unprepared(vm);
 	fake_die(vm, 9);
 	fake_settle();
 	ck_assert_uint_eq(vm_count_clones(), 0);
